@@ -1,0 +1,1 @@
+"""The log: immutable facts in one total order, and nothing about their display."""

@@ -1,0 +1,1 @@
+"""Tests of the service; they mirror the packages they test."""
