@@ -1,0 +1,338 @@
+"""Durable appends: the log beside a bare sqlite3 loop and another event store.
+
+All store the same facts, one commit each, WAL and ``synchronous=FULL``, in files on
+the same disk, and take turns in rounds, so that what else the machine does hits all
+alike.  The loop inserts finished rows into the same table and does nothing else:
+it is the most that SQLite gives, and the log's target is 0.6 of it.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    closing,
+    contextmanager,
+    nullcontext,
+)
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import uuid_utils
+from eventsourcing.persistence import StoredEvent
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
+
+from events import codec
+from events.model import NewEvent
+from events.sqlite import SqliteEventLog, open_events_db, utc_now
+from tests.builders import recorded
+
+SIZES = (0, 10_000, 100_000)
+ROUNDS = 15
+APPENDS = 200
+BASELINE = "stdlib sqlite3 loop"
+_PRELOAD_BATCH = 10_000
+
+_INSERT = (
+    "INSERT INTO events (position, id, entry, version, type, recorded_at,"
+    " payload, salt, leaf, leaf_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+Prepare: TypeAlias = Callable[[Sequence[NewEvent]], Callable[[], None]]
+"""Makes ready what can be made before; the result appends the events one by one."""
+
+Contender: TypeAlias = Callable[[Path], AbstractContextManager[Prepare]]
+"""Opens a copy of the preloaded log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a contender did at one size of the log.
+
+    Attributes:
+        size: Events in the log before.
+        per_s: Appends a second, the median of its rounds.
+        of_baseline: The median, over the rounds, of its ratio to `BASELINE`.
+    """
+
+    size: int
+    name: str
+    per_s: float
+    of_baseline: float
+
+
+def new_events(count: int, *, start: int = 0) -> list[NewEvent]:
+    """Facts as they come: ids in order of time, names in none, half a kilobyte."""
+    return [
+        recorded(
+            f"{hashlib.sha256(str(number).encode()).hexdigest()[:8]}-{number}",
+            event_id=str(uuid_utils.uuid7()),
+            expected_version=0,
+            title=f"Rule {number} takes effect",
+            occurred="2025-07-26",
+            summary="Licences are needed from now on for what is listed. " * 4,
+            category="sanctions",
+            actors=["BIS", "Nvidia"],
+            tags=["chips"],
+            sources=[{"url": f"https://example.org/{number}", "title": "Notice"}],
+        )
+        for number in range(start, start + count)
+    ]
+
+
+# -- contenders --------------------------------------------------------------
+
+
+@contextmanager
+def the_log(path: Path) -> Iterator[Prepare]:
+    """`SqliteEventLog`, as the service uses it."""
+    with closing(SqliteEventLog(open_events_db(path))) as log:
+
+        def prepare(events: Sequence[NewEvent]) -> Callable[[], None]:
+            def append() -> None:
+                for event in events:
+                    log.append([event])
+
+            return append
+
+        yield prepare
+
+
+@contextmanager
+def stdlib_loop(path: Path) -> Iterator[Prepare]:
+    """Rows made before, into the log's own table, and nothing around it."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as con:
+        con.execute("PRAGMA journal_mode = WAL")
+        con.execute("PRAGMA synchronous = FULL")
+        (head,) = con.execute("SELECT ifnull(max(position), 0) FROM events").fetchone()
+
+        def prepare(events: Sequence[NewEvent]) -> Callable[[], None]:
+            nonlocal head
+            rows = [row_of(event, head + n) for n, event in enumerate(events, start=1)]
+            head += len(rows)
+
+            def append() -> None:
+                for row in rows:
+                    con.execute(_INSERT, row)
+
+            return append
+
+        yield prepare
+
+
+def row_of(new: NewEvent, position: int) -> tuple[Any, ...]:
+    """What the log would store for *new* at *position*."""
+    recorded_at = codec.write_instant(utc_now())
+    payload = codec.payload_of(
+        author=new.author,
+        data=codec.canonical(codec.data_of(new.event)),
+        entry=new.entry,
+        version=1,
+    )
+    salt = secrets.token_bytes(codec.SALT_BYTES)
+    leaf = codec.leaf_of(
+        position=position,
+        event_id=new.id,
+        stored_type=new.event.type,
+        recorded_at=recorded_at,
+        commit=codec.commitment(salt, payload),
+    )
+    of_event = (position, new.id, new.entry, 1, new.event.type, recorded_at)
+    return (*of_event, payload, salt, leaf, codec.leaf_hash(leaf))
+
+
+@contextmanager
+def eventsourcing_recorder(path: Path) -> Iterator[Prepare]:
+    """``insert_events`` of the eventsourcing package, one event a call.
+
+    It leaves ``synchronous`` as SQLite was built, and offers no way to set it;
+    refuses to run where that is not FULL.
+    """
+    with closing(sqlite3.connect(path)) as con:
+        stored = con.execute("SELECT type, payload FROM events ORDER BY position")
+        preloaded = [_stored(kind, payload) for kind, payload in stored]
+    datastore = SQLiteDatastore(str(path.with_suffix(".eventsourcing")))
+    with closing(datastore):
+        recorder = SQLiteApplicationRecorder(datastore)
+        recorder.create_table()
+        with datastore.transaction(commit=False) as cursor:
+            cursor.execute("PRAGMA synchronous")
+            if (level := cursor.fetchone()[0]) != 2:
+                raise RuntimeError(f"eventsourcing runs with synchronous={level}")
+        recorder.insert_events(preloaded)
+        del preloaded
+
+        def prepare(events: Sequence[NewEvent]) -> Callable[[], None]:
+            stored = [
+                _stored(
+                    new.event.type,
+                    codec.payload_of(
+                        author=new.author,
+                        data=codec.canonical(codec.data_of(new.event)),
+                        entry=new.entry,
+                        version=1,
+                    ),
+                )
+                for new in events
+            ]
+
+            def append() -> None:
+                for event in stored:
+                    recorder.insert_events([event])
+
+            return append
+
+        yield prepare
+
+
+def _stored(kind: str, payload: bytes) -> StoredEvent:
+    return StoredEvent(
+        originator_id=uuid4(), originator_version=1, topic=kind, state=payload
+    )
+
+
+CONTENDERS: Mapping[str, Contender] = {
+    BASELINE: stdlib_loop,
+    "SqliteEventLog": the_log,
+    "eventsourcing recorder": eventsourcing_recorder,
+}
+
+
+# -- measuring ---------------------------------------------------------------
+
+
+def measure(
+    folder: Path, *, size: int, rounds: int = ROUNDS, appends: int = APPENDS
+) -> list[Measured]:
+    """All contenders on copies of one log of *size* events, turn and turn about."""
+    source = folder / f"{size}.db"
+    preload(source, size)
+    rates: dict[str, list[float]] = {name: [] for name in CONTENDERS}
+    with ExitStack() as stack:
+        prepares: list[tuple[str, Prepare]] = []
+        for name, contender in CONTENDERS.items():
+            copy = folder / f"{size}-{len(prepares)}.db"
+            shutil.copyfile(source, copy)
+            prepares.append((name, stack.enter_context(contender(copy))))
+        # What preloading left to be written would slow the first rounds.
+        os.sync()
+        for number in range(rounds):
+            events = new_events(appends, start=size + number * appends)
+            # Another one begins each round, so that none is always behind the same.
+            first = number % len(prepares)
+            for name, prepare in prepares[first:] + prepares[:first]:
+                append = prepare(events)
+                began = time.perf_counter()
+                append()
+                rates[name].append(appends / (time.perf_counter() - began))
+    return [
+        Measured(
+            size,
+            name,
+            per_s=statistics.median(found),
+            of_baseline=statistics.median(
+                rate / base for rate, base in zip(found, rates[BASELINE], strict=True)
+            ),
+        )
+        for name, found in rates.items()
+    ]
+
+
+def preload(path: Path, size: int) -> None:
+    """A closed log of *size* events at *path*, appended in big batches."""
+    with closing(SqliteEventLog(open_events_db(path))) as log:
+        for start in range(0, size, _PRELOAD_BATCH):
+            log.append(new_events(min(_PRELOAD_BATCH, size - start), start=start))
+
+
+def append_over_http(base_url: str, token: str, *, appends: int = APPENDS) -> float:
+    """Appends a second through the API at *base_url*, over one kept connection.
+
+    Raises:
+        RuntimeError: An append was not answered with 201.
+    """
+    address = urlsplit(base_url)
+    if address.hostname is None:
+        raise ValueError(f"no host in {base_url!r}")
+    bodies = [body_of(new) for new in new_events(appends)]
+    path = f"{address.path.rstrip('/')}/api/events"
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    with closing(HTTPConnection(address.hostname, address.port, timeout=30)) as http:
+        http.connect()
+        began = time.perf_counter()
+        for body in bodies:
+            http.request("POST", path, body, headers)
+            answer = http.getresponse()
+            told = answer.read()
+            if answer.status != 201:
+                raise RuntimeError(f"{answer.status}: {told[:500]!r}")
+        return appends / (time.perf_counter() - began)
+
+
+def body_of(new: NewEvent) -> bytes:
+    """The request that appends *new*."""
+    return json.dumps(
+        {
+            "id": new.id,
+            "type": codec.public_type(new.event.type),
+            "entry": new.entry,
+            "expected_version": new.expected_version,
+            "data": codec.data_of(new.event),
+        }
+    ).encode()
+
+
+# -- command line ------------------------------------------------------------
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measure as *arguments* say and print a table."""
+    parser = argparse.ArgumentParser(
+        "python -m tests.bench append", description=__doc__
+    )
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--appends", type=int, default=APPENDS, help="in each round")
+    parser.add_argument(
+        "--dir", type=Path, help="where the files go (default: a temporary folder)"
+    )
+    options = parser.parse_args(arguments)
+
+    print(f"SQLite {sqlite3.sqlite_version}, synchronous=FULL, WAL")
+    print(f"{options.rounds} rounds of {options.appends} appends")
+    print(f"{'events before':>13}  {'':24}{'appends/s':>10}{'ratio':>8}")
+    for size in options.sizes:
+        with _folder(options.dir) as folder:
+            found = measure(
+                folder, size=size, rounds=options.rounds, appends=options.appends
+            )
+        for each in found:
+            print(
+                f"{each.size:>13,}  {each.name:24}"
+                f"{each.per_s:>10,.0f}{each.of_baseline:>8.2f}"
+            )
+
+
+def _folder(given: Path | None) -> AbstractContextManager[Path]:
+    if given is None:
+        return _temporary_folder()
+    return nullcontext(given)
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)

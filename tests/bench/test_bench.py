@@ -1,0 +1,86 @@
+"""Every benchmark runs once, at a tiny size, so that none can rot."""
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from tests.bench import append
+from tests.bench.__main__ import BENCHMARKS, main
+
+TINY: dict[str, Sequence[str]] = {
+    "append": ["--sizes", "0", "7", "--rounds", "2", "--appends", "3"],
+}
+
+
+class Accepting(BaseHTTPRequestHandler):
+    """Answers 201 to every request on a connection that it keeps."""
+
+    protocol_version = "HTTP/1.1"
+    bodies: ClassVar[list[bytes]] = []
+    connections: ClassVar[set[object]] = set()
+
+    def do_POST(self) -> None:
+        assert self.path == "/under/api/events"
+        assert self.headers["Authorization"] == "Bearer tl_token"
+        self.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.connections.add(self.client_address)
+        self.send_response(201)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def accepting() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Accepting) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/under/"
+        server.shutdown()
+        thread.join()
+
+
+def test_every_benchmark_has_a_tiny_size() -> None:
+    assert TINY.keys() == BENCHMARKS.keys()
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_every_benchmark_runs(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name, *TINY[name]]) == 0
+
+    assert len(capsys.readouterr().out.splitlines()) > 3
+
+
+def test_without_a_name_the_benchmarks_are_listed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main([]) == 0
+    assert capsys.readouterr().out.split() == list(BENCHMARKS)
+
+    assert main(["nonsense"]) == 2
+    assert "append" in capsys.readouterr().err
+
+
+def test_appends_are_measured_for_every_contender(tmp_path: Path) -> None:
+    found = append.measure(tmp_path, size=5, rounds=2, appends=3)
+
+    assert [each.name for each in found] == list(append.CONTENDERS)
+    assert all(each.per_s > 0 for each in found)
+    assert found[0].of_baseline == 1
+
+
+def test_appends_over_http_use_one_connection(accepting: str) -> None:
+    assert append.append_over_http(accepting, "tl_token", appends=4) > 0
+
+    assert len(Accepting.connections) == 1
+    bodies = [json.loads(body) for body in Accepting.bodies]
+    assert [body["type"] for body in bodies] == ["entry-recorded"] * 4
+    assert len({body["id"] for body in bodies}) == 4
