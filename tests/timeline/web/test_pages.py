@@ -1,0 +1,671 @@
+"""The pages over a whole service: what a browser gets, and what it must never get."""
+
+import gzip
+import json
+import re
+from collections.abc import Iterable
+from importlib.resources import files
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+import pytest
+from flask.testing import FlaskClient
+from lxml import html
+from werkzeug.test import TestResponse
+
+from timeline.schemas import parse_append
+from timeline.service import Timeline
+
+Element: TypeAlias = Any
+"""Of lxml, whose stubs know little of HTML."""
+
+PAGES = pytest.mark.parametrize(
+    "address",
+    [
+        "/",
+        "/?category=product&order=asc&lang=it",
+        "/?actor=Nobody",
+        "/?from=never",
+        "/views",
+        "/views/quark-release",
+        "/entries/quark-ai-glasses-release",
+        "/entries/cloudmatrix-384-shown?lang=it",
+        "/entries/nope",
+    ],
+)
+
+
+@pytest.fixture
+def story(timeline: Timeline) -> None:
+    """The bundled story is in the log."""
+    story = files("events") / "seed" / "story.json"
+    timeline.append(parse_append(story.read_bytes())[0], author="seed")
+
+
+def append(timeline: Timeline, *events: dict[str, Any]) -> None:
+    timeline.append(parse_append(json.dumps(events).encode())[0], author="desk")
+
+
+def recorded(entry: str, **fields: Any) -> dict[str, Any]:
+    data = {"title": entry.capitalize(), "occurred": "2025-07-26", **fields}
+    return {"type": "entry-recorded", "entry": entry, "data": data}
+
+
+def page(client: FlaskClient, address: str, status: int = 200) -> Element:
+    response = client.get(address)
+    assert response.status_code == status
+    return parsed(response)
+
+
+def parsed(response: TestResponse) -> Element:
+    assert response.mimetype == "text/html"
+    return html.document_fromstring(response.get_data(as_text=True))
+
+
+def find(tree: Element, selector: str) -> list[Element]:
+    """What a CSS selector of tags, classes, `` `` and ``>`` finds."""
+    path, axis = "", "//"
+    for part in selector.split():
+        if part == ">":
+            axis = "/"
+            continue
+        tag, *classes = part.split(".")
+        path += axis + (tag or "*")
+        path += "".join(
+            f"[contains(concat(' ', normalize-space(@class), ' '), ' {one} ')]"
+            for one in classes
+        )
+        axis = "//"
+    return list(tree.xpath(f".{path}"))
+
+
+def words(element: Element) -> str:
+    """Its text, with all white space as one space."""
+    return " ".join(element.text_content().replace("\N{NO-BREAK SPACE}", " ").split())
+
+
+def all_words(elements: Iterable[Element]) -> list[str]:
+    return [words(one) for one in elements]
+
+
+def titles(tree: Element) -> list[str]:
+    return all_words(find(tree, "h4"))
+
+
+def feed_links(tree: Element) -> dict[str, str]:
+    """Autodiscovery: address by media type."""
+    links = tree.xpath("//head/link[@rel='alternate']")
+    return {one.get("type"): one.get("href") for one in links}
+
+
+# -- every page ----------------------------------------------------------------------
+
+
+@PAGES
+def test_nothing_is_inline_and_nothing_comes_from_elsewhere(
+    client: FlaskClient, story: None, address: str
+) -> None:
+    """The content security policy would stop it, and a reader would see it missing."""
+    tree = parsed(client.get(address))
+
+    assert tree.xpath("//script | //style | //@style | //iframe | //img") == []
+    assert not [name for name in tree.xpath("//@*") if name.attrname.startswith("on")]
+    loaded = tree.xpath("//link[@rel='stylesheet' or @rel='icon']/@href | //@src")
+    assert loaded
+    assert all(one.startswith("/static/") for one in loaded)
+
+
+@PAGES
+def test_headings_leave_out_no_level(
+    client: FlaskClient, story: None, address: str
+) -> None:
+    tree = parsed(client.get(address))
+
+    levels = [int(one.tag[1]) for one in tree.xpath("//h1 | //h2 | //h3 | //h4")]
+
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    steps = pairwise(levels)
+    assert all(after <= before + 1 for before, after in steps)
+
+
+@PAGES
+def test_every_page_has_its_landmarks_title_and_feeds(
+    client: FlaskClient, story: None, address: str
+) -> None:
+    tree = parsed(client.get(address))
+
+    assert tree.get("lang") in ("en", "it")
+    assert words(tree.find(".//title"))
+    assert len(tree.xpath("//main")) == len(tree.xpath("/html/body/header")) == 1
+    assert tree.xpath("//nav[@aria-label]")
+    assert feed_links(tree).keys() == {"application/atom+xml", "application/rss+xml"}
+    ids = tree.xpath("//@id")
+    assert len(ids) == len(set(ids))
+
+
+@PAGES
+def test_all_links_of_a_page_lead_somewhere(
+    client: FlaskClient, story: None, address: str
+) -> None:
+    tree = parsed(client.get(address))
+    links = {one.partition("#")[0] for one in tree.xpath("//@href | //form/@action")}
+
+    inside = [one for one in links if one.startswith("/")]
+
+    assert len(inside) > 3
+    for link in inside:
+        assert client.get(link, buffered=True).status_code == 200, link
+
+
+# -- the list ------------------------------------------------------------------------
+
+
+def test_the_story_stands_under_years_and_months(
+    client: FlaskClient, story: None
+) -> None:
+    tree = page(client, "/?order=asc")
+
+    assert all_words(find(tree, "h2")) == [
+        "2019", "2020", "2022", "2023", "2024", "2025", "2026",
+    ]  # fmt: skip
+    months = all_words(find(tree, "h3"))
+    assert months[:3] == ["May 2019", "October 2019", "Month not given"]
+    assert len(find(tree, "ol > li > article")) == 44
+    first = find(tree, "section.year ol > li")[0]
+    assert first.get("id") == "e-huawei-entity-list-announced"
+
+
+def test_newest_first_is_the_default_and_said(client: FlaskClient, story: None) -> None:
+    forth, back = page(client, "/?order=asc"), page(client, "/")
+
+    assert titles(back) == titles(forth)[::-1]
+    assert words(find(back, ".count")[0]) == (
+        "44 entries · Newest first · Oldest first"
+    )
+    assert find(back, ".count a")[0].get("href") == "/?order=asc"
+
+
+def test_a_gap_is_told_between_entries(client: FlaskClient, story: None) -> None:
+    tree = page(client, "/?order=asc")
+
+    item = tree.get_element_by_id("e-huawei-entity-list-published")
+
+    assert words(find(item, ".gap")[0]) == "4 months later"
+
+
+def test_dates_tell_programs_what_they_tell_people(
+    client: FlaskClient, timeline: Timeline
+) -> None:
+    append(
+        timeline,
+        recorded("fair", occurred="2025-07-26/2025-07-28"),
+        recorded("maybe", occurred="2025-07~"),
+        recorded("season", occurred="2025-24"),
+    )
+    tree = page(client, "/")
+
+    def date(entry: str) -> tuple[str, str, list[tuple[str, str]]]:
+        span = find(tree.get_element_by_id(f"e-{entry}"), ".date")[0]
+        times = [(one.get("datetime"), one.get("data-edtf")) for one in span]
+        return words(span), span.get("data-edtf"), times
+
+    assert date("fair") == (
+        "26–28 July 2025",
+        "2025-07-26/2025-07-28",
+        [("2025-07-26", "2025-07-26"), ("2025-07-28", "2025-07-28")],
+    )
+    assert date("maybe") == ("around July 2025", "2025-07~", [("2025-07", "2025-07~")])
+    assert date("season") == ("winter 2025–26", "2025-24", [])
+
+
+def test_a_category_is_a_glyph_a_colour_and_a_word(
+    client: FlaskClient, story: None
+) -> None:
+    """Also in the row of links that is their legend."""
+    tree = page(client, "/")
+
+    pills = find(tree, ".row .pill")
+    drawn = {find(one, "path")[0].get("d") for one in pills}
+    coloured = {find(one, "svg")[0].get("class") for one in pills}
+    assert len(pills) == len(drawn) == len(coloured) == 6
+    card = tree.get_element_by_id("e-waic-2025")
+    pill = next(one for one in pills if words(one) == "Conference")
+    glyphs = [find(one, "path")[0].get("d") for one in (card, pill)]
+    assert glyphs[0] == glyphs[1]
+    assert "Conference" in words(find(card, ".meta")[0])
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        (
+            "quark-ai-glasses-release",
+            "fulfilled 27 November 2025, 34 days before the window closed",
+        ),
+        (
+            "us-chip-rule-2023-effective",
+            "corrected 23 November 2026: was 16 November 2023",
+        ),
+        (
+            "affiliates-rule-resumes",
+            "overdue was due 10 November 2026; no outcome recorded",
+        ),
+        ("quark-ai-glasses-overseas", "expected due around 2026"),
+        (
+            "huawei-temporary-licence",
+            "extended 5 times, last 15 May 2020: was 20 May 2019 – 15 May 2020",
+        ),
+    ],
+)
+def test_what_became_of_an_entry_is_told_in_the_list_and_on_its_page(
+    client: FlaskClient, story: None, entry: str, said: str
+) -> None:
+    card = page(client, "/").get_element_by_id(f"e-{entry}")
+    own = find(page(client, f"/entries/{entry}"), ".entry > header")[0]
+
+    assert said in all_words(find(card, ".note"))
+    assert said in all_words(find(own, ".note"))
+
+
+def test_a_retracted_entry_stays_struck_through_with_its_reason(
+    client: FlaskClient, timeline: Timeline
+) -> None:
+    append(
+        timeline,
+        recorded("hoax"),
+        {"type": "entry-retracted", "entry": "hoax", "data": {"reason": "A hoax."}},
+    )
+
+    card = page(client, "/").get_element_by_id("e-hoax")
+    own = page(client, "/entries/hoax")
+
+    assert words(find(card, "h4 del")[0]) == "Hoax"
+    assert all_words(find(card, ".note")) == ["retracted A hoax."]
+    assert words(find(own, "h1 del")[0]) == "Hoax"
+
+
+def test_an_empty_log_says_what_to_do(client: FlaskClient) -> None:
+    tree = page(client, "/")
+
+    assert words(find(tree, ".empty h2")[0]) == "Nothing has been recorded yet"
+    assert "/feed.atom" in tree.xpath("//main//@href")
+    assert not find(tree, "form")
+
+
+# -- filters -------------------------------------------------------------------------
+
+
+def test_filters_narrow_the_list_and_its_feeds(
+    client: FlaskClient, story: None
+) -> None:
+    tree = page(client, "/?actor=huawei&category=export-controls&from=2020&lang=it")
+
+    assert len(titles(tree)) == 1
+    query = "category=export-controls&actor=huawei&from=2020&lang=it"
+    assert feed_links(tree) == {
+        "application/atom+xml": f"/feed.atom?{query}",
+        "application/rss+xml": f"/feed.rss?{query}",
+    }
+    subscribe = find(tree, "a.subscribe")[0]
+    assert subscribe.get("href") == feed_links(tree)["application/atom+xml"]
+    feed = client.get(subscribe.get("href"))
+    assert feed.get_data().count(b"<entry") == 1
+
+
+def test_active_filters_can_be_removed_one_by_one(
+    client: FlaskClient, story: None
+) -> None:
+    tree = page(client, "/?actor=Huawei&from=2020")
+
+    chips = find(tree, ".active .pill")
+
+    assert all_words(chips) == ["Remove: Actor: Huawei ×", "Remove: From: 2020 ×"]
+    assert [one.get("href") for one in chips] == ["/?from=2020", "/?actor=Huawei"]
+
+
+def test_a_category_link_adds_to_the_filter_and_takes_away(
+    client: FlaskClient, story: None
+) -> None:
+    tree = page(client, "/?category=product")
+
+    pills = {words(one): one for one in find(tree, ".row .pill")}
+
+    assert pills["Product"].get("aria-current") == "true"
+    assert pills["Product"].get("href") == "/"
+    both = pills["Conference"].get("href")
+    assert both == "/?category=conference&category=product"
+    assert len(titles(page(client, both))) == 11
+
+
+def test_the_form_comes_back_as_it_was_sent(client: FlaskClient, story: None) -> None:
+    tree = page(client, "/?category=product&tag=qwen&actor=Alibaba&to=2025&order=asc")
+    (form,) = tree.forms
+
+    sent = [(name, value) for name, value in form.form_values() if value]
+
+    assert sent == [
+        ("tag", "qwen"),
+        ("category", "product"),
+        ("actor", "Alibaba"),
+        ("to", "2025"),
+        ("order", "asc"),
+    ]
+
+
+def test_a_list_without_results_says_how_to_get_some(
+    client: FlaskClient, story: None
+) -> None:
+    tree = page(client, "/?actor=Nobody&lang=it")
+
+    (empty,) = find(tree, ".empty")
+
+    assert "No entry fits these filters" in words(empty)
+    assert empty.xpath(".//a/@href") == ["/?lang=it"]
+
+
+def test_a_date_that_is_none_comes_back_with_advice(
+    client: FlaskClient, story: None
+) -> None:
+    """What was understood stays; an error page would lose all that was typed."""
+    tree = page(client, "/?from=2025-13-01&category=product", 400)
+
+    start = tree.get_element_by_id("f-from")
+    assert start.get("value") == "2025-13-01"
+    assert start.get("aria-invalid") == "true"
+    advice = tree.get_element_by_id(start.get("aria-describedby"))
+    assert "There is no month 13" in words(advice)
+    assert all_words(tree.xpath("//label[input[@checked]]")) == ["Product"]
+
+
+def test_pages_follow_each_other_without_gap_or_overlap(
+    client: FlaskClient, timeline: Timeline
+) -> None:
+    events = [recorded(f"e{n:03}", occurred=f"{1800 + n}") for n in range(230)]
+    append(timeline, *events)
+    seen: list[str] = []
+    address = "/?from=1800"
+
+    while address:
+        tree = page(client, address)
+        seen += titles(tree)
+        address = "".join(tree.xpath("//a[@rel='next']/@href"))
+
+    assert seen == [f"E{n:03}" for n in reversed(range(230))]
+    assert tree.xpath("//nav[@aria-label='Pages']/a/@href") == ["/?from=1800"]
+    assert "30 of 230 entries" in words(find(tree, ".count")[0])
+
+
+# -- views ---------------------------------------------------------------------------
+
+
+def test_a_view_is_a_list_with_feeds_of_its_own(
+    client: FlaskClient, story: None
+) -> None:
+    tree = page(client, "/views/quark-release")
+
+    assert words(find(tree, "h1")[0]) == "Quark AI Glasses"
+    assert len(titles(tree)) == 4
+    assert feed_links(tree)["application/atom+xml"] == "/views/quark-release/feed.atom"
+    current = tree.xpath("//nav[@class='views']//*[@aria-current='page']")
+    assert all_words(current) == ["Quark AI Glasses"]
+
+
+def test_a_view_can_be_narrowed_down_further(client: FlaskClient, story: None) -> None:
+    tree = page(client, "/views/sanctions?actor=Nvidia")
+
+    assert 0 < len(titles(tree)) < 10
+    assert feed_links(tree)["application/atom+xml"] == (
+        "/views/sanctions/feed.atom?actor=Nvidia"
+    )
+
+
+def test_what_a_view_and_a_filter_exclude_together_is_empty(
+    client: FlaskClient, story: None
+) -> None:
+    assert titles(page(client, "/views/sanctions?tag=quark-glasses")) == []
+
+
+def test_all_views_are_listed(client: FlaskClient, story: None) -> None:
+    tree = page(client, "/views")
+
+    assert all_words(find(tree, "main h2")) == [
+        "Quark AI Glasses",
+        "US chip sanctions",
+        "WAIC 2025",
+    ]
+    assert "4 entries" in words(find(tree, ".viewlist .meta")[0])
+
+
+def test_a_removed_view_is_gone(client: FlaskClient, timeline: Timeline) -> None:
+    view = {"name": "old", "title": "Old", "filter": {"tag": ["x"]}}
+    append(timeline, {"type": "view-defined", "data": view})
+    tag = client.get("/views/old").headers["ETag"]
+    append(timeline, {"type": "view-removed", "data": {"name": "old"}})
+
+    tree = page(client, "/views/old", 410)
+
+    assert "still on the timeline" in words(tree.find(".//main"))
+    again = client.get("/views/old", headers={"If-None-Match": tag})
+    assert again.status_code == 410
+    assert "Old" not in words(page(client, "/").find(".//body/header"))
+
+
+@pytest.mark.parametrize("address", ["/entries/nope", "/views/nope", "/nope"])
+def test_what_was_never_there_is_not_found(
+    client: FlaskClient, timeline: Timeline, address: str
+) -> None:
+    """Also for a client that has a copy of something else."""
+    tree = page(client, address, 404)
+
+    assert "/" in tree.xpath("//main//a/@href")
+    headers = {"If-None-Match": f'"{timeline.tag()}"'}
+    assert client.get(address, headers=headers).status_code == 404
+
+
+# -- an entry ------------------------------------------------------------------------
+
+
+def test_an_entry_tells_its_promise_history_and_record(
+    client: FlaskClient, story: None
+) -> None:
+    tree = page(client, "/entries/quark-ai-glasses-release")
+
+    promise = words(find(tree, ".promise")[0])
+    assert "Promised by end of 2025" in promise
+    assert "34 days before the window closed" in promise
+    steps = all_words(find(tree, ".history h3"))
+    assert steps == ["Fulfilled 23 November 2026", "Recorded 23 November 2026"]
+    change = words(find(tree, ".differences")[0])
+    assert change == "Date by end of 2025 → 27 November 2025"
+    assert "version 2, position 51 · by seed" in words(find(tree, ".history li")[0])
+    assert feed_links(tree)["application/atom+xml"] == (
+        "/entries/quark-ai-glasses-release/feed.atom"
+    )
+
+
+def test_an_entry_leads_to_what_it_follows_and_what_follows_it(
+    client: FlaskClient, story: None
+) -> None:
+    tree = page(client, "/entries/quark-ai-glasses-release")
+
+    related = find(tree, ".related")[0]
+
+    assert related.xpath("./*/text()[normalize-space()] | .//a/@href") == [
+        "Follows",
+        "/entries/quark-ai-glasses-announced",
+        "Followed by",
+        "/entries/quark-s1-g1",
+    ]
+
+
+def test_sources_are_links_with_publisher_and_day(
+    client: FlaskClient, story: None
+) -> None:
+    tree = page(client, "/entries/us-chip-rule-2023-effective")
+
+    links = find(tree, "section > .plain a")
+
+    assert {one.get("rel") for one in links} == {"nofollow noopener external"}
+    assert words(links[1].getparent()).endswith(", DIGITIMES Asia, 18 October 2023")
+
+
+def test_a_translation_is_shown_where_there_is_one(
+    client: FlaskClient, story: None
+) -> None:
+    tree = page(client, "/entries/waic-2025?lang=it")
+
+    assert tree.get("lang") == "it"
+    assert words(find(tree, "h1")[0]).startswith("Si tiene a Shanghai")
+    assert words(find(tree, ".when")[0]) == "26–28 luglio 2025"
+    languages = {words(a): a.get("href") for a in find(tree, ".languages a")}
+    assert languages["English"] == "/entries/waic-2025?lang=en"
+    # Whoever reads Italian goes on reading it.
+    inside = tree.xpath("//main//a[starts-with(@href, '/entries/')]/@href")
+    assert inside
+    assert all("lang=it" in one for one in inside)
+
+
+def test_what_is_not_translated_says_in_which_language_it_is(
+    client: FlaskClient, timeline: Timeline
+) -> None:
+    append(timeline, recorded("moon", lang="fr", summary="Une *lune*."))
+
+    tree = page(client, "/entries/moon?lang=it")
+
+    assert tree.xpath("//h1/*[@lang]")[0].get("lang") == "fr"
+    assert find(tree, ".summary")[0].get("lang") == "fr"
+
+
+# -- hostile input -------------------------------------------------------------------
+
+
+HOSTILE = "<script>alert(1)</script><b onload=x>\"'&amp;{{ 7*7 }}%(x)s"
+
+
+def test_hostile_words_are_shown_as_words(
+    client: FlaskClient, timeline: Timeline
+) -> None:
+    append(
+        timeline,
+        recorded(
+            "hostile",
+            title=HOSTILE,
+            summary=f"{HOSTILE} [x](javascript:alert(1)) ![y](https://evil.example/z)",
+            actors=[HOSTILE],
+            places=[HOSTILE],
+            tags=[HOSTILE],
+            scope=HOSTILE,
+            importance=100,
+            sources=[{"url": "https://e.example/?x=%22%3E&y=1", "title": HOSTILE}],
+            links=[{"rel": "follows", "entry": "nowhere"}],
+        ),
+        {
+            "type": "entry-retracted",
+            "entry": "hostile",
+            "data": {"reason": HOSTILE},
+        },
+        {
+            "type": "view-defined",
+            "data": {
+                "name": "v",
+                "title": HOSTILE,
+                "description": HOSTILE,
+                "filter": {"tag": [HOSTILE]},
+            },
+        },
+    )
+
+    for address in ("/", "/entries/hostile", "/views/v", "/views"):
+        tree = page(client, address)
+        assert tree.xpath("//script | //b[@onload] | //img") == []
+        assert not tree.xpath("//a[starts-with(@href, 'javascript:')]")
+        assert "<script>alert(1)</script>" in words(tree.find(".//main"))
+
+
+@pytest.mark.parametrize("name", ["actor", "from", "order", "lang", "cursor", "tag"])
+def test_a_hostile_address_is_shown_as_words(
+    client: FlaskClient, story: None, name: str
+) -> None:
+    response = client.get("/", query_string={name: HOSTILE})
+
+    assert response.status_code in (200, 400)
+    assert b"<script" not in response.data
+    assert not parsed(response).xpath("//b[@onload]")
+
+
+# -- HTTP ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "address", ["/", "/views", "/views/waic-2025", "/entries/waic-2025"]
+)
+def test_a_page_is_not_sent_twice(
+    client: FlaskClient, timeline: Timeline, story: None, address: str
+) -> None:
+    first = client.get(address)
+    copy = {"If-None-Match": first.headers["ETag"]}
+
+    assert client.get(address, headers=copy).status_code == 304
+    append(timeline, recorded("news"))
+    assert client.get(address, headers=copy).status_code == 200
+    assert first.headers["Cache-Control"] == "public, no-cache"
+
+
+def test_addresses_are_public_ones_whatever_the_host_header_says(
+    client: FlaskClient, story: None
+) -> None:
+    response = client.get("/?order=asc", headers={"Host": "evil.example"})
+
+    (canonical,) = parsed(response).xpath("//link[@rel='canonical']/@href")
+    assert canonical == "https://timeline.example/?order=asc"
+    assert b"evil.example" not in response.data
+
+
+def test_assets_keep_for_a_year_at_the_address_that_pages_use(
+    client: FlaskClient,
+) -> None:
+    tree = page(client, "/")
+    (sheet,) = tree.xpath("//link[@rel='stylesheet']/@href")
+
+    def caching(address: str) -> str:
+        response = client.get(address, buffered=True)
+        assert response.status_code == 200
+        return response.headers["Cache-Control"]
+
+    assert re.fullmatch(r"/static/timeline\.css\?v=[0-9a-f]{12}", sheet)
+    assert caching(sheet) == "public, max-age=31536000, immutable"
+    assert "immutable" not in caching("/static/timeline.css")
+    assert "immutable" not in caching("/static/timeline.css?v=old")
+
+
+def test_the_style_sheet_keeps_to_its_budget() -> None:
+    sheet = (files("timeline") / "static" / "timeline.css").read_bytes()
+
+    assert len(gzip.compress(sheet)) <= 8_000
+
+
+def test_categories_are_those_in_use_and_found_by_an_index(timeline: Timeline) -> None:
+    append(
+        timeline,
+        recorded("a", category="space"),
+        recorded("b", category="art"),
+        recorded("c", category="gone"),
+        recorded("d"),
+        {
+            "type": "entry-corrected",
+            "entry": "c",
+            "data": {"changes": {"category": "art"}, "reason": "Wrong."},
+        },
+    )
+
+    asked: list[str] = []
+    with timeline.snapshot() as snapshot:
+        con = snapshot._con
+        con.set_trace_callback(asked.append)
+        assert snapshot.categories() == ["art", "space"]
+        con.set_trace_callback(None)
+        plan = [row[3] for row in con.execute(f"EXPLAIN QUERY PLAN {asked[0]}")]
+    steps = [step for step in plan if re.search(r" (entries|e)\b", step)]
+    assert steps
+    assert all(step.startswith("SEARCH") and "INDEX" in step for step in steps), plan

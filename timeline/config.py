@@ -1,0 +1,98 @@
+"""Settings of one service, from ``TIMELINE_*`` variables or the command line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+MIB = 1024 * 1024
+
+
+class SettingsError(ValueError):
+    """A setting has a value that cannot be used; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What an operator decides.
+
+    Attributes:
+        data: Folder of ``events.db`` and of the disposable read model.
+        host: Address to listen on; loopback unless set.
+        port: Port to listen on.
+        base_url: Public origin without a final slash; all absolute addresses start
+            with it, never with the request's Host header. None: host and port.
+        title: Name of the whole timeline, shown on every page and feed.
+        lang: Language of pages and feeds unless asked otherwise.
+        tag_authority: DNS name or e-mail address under which feed ids are minted
+            when the log is made (RFC 4151 2.1). None: the base URL's host.
+        deadline_s: How long a writer waits for the log before 503.
+        body_limit_bytes: Largest JSON body of an append.
+        ndjson_limit_bytes: Largest NDJSON body of an append.
+        page_size: Entries on a page.
+        feed_size: Entries in a feed.
+    """
+
+    data: Path = Path("data")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    base_url: str | None = None
+    title: str = "Timeline"
+    lang: str = "en"
+    tag_authority: str | None = None
+    deadline_s: float = 5.0
+    body_limit_bytes: int = MIB
+    ndjson_limit_bytes: int = 16 * MIB
+    page_size: int = 100
+    feed_size: int = 50
+
+    @property
+    def origin(self) -> str:
+        """Start of every absolute address, without a final slash."""
+        if self.base_url is not None:
+            return self.base_url.rstrip("/")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def authority(self) -> str:
+        """Under which name feed ids are minted, if the log is made now."""
+        return self.tag_authority or urlsplit(self.origin).hostname or "localhost"
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Settings":
+        """The settings that the ``TIMELINE_*`` variables of *env* make.
+
+        Raises:
+            SettingsError: A value cannot be used.
+        """
+        known: dict[str, object] = {}
+        if value := env.get("TIMELINE_DATA"):
+            known["data"] = Path(value)
+        for name in ("host", "title", "lang", "tag_authority"):
+            if value := env.get(f"TIMELINE_{name.upper()}"):
+                known[name] = value
+        if value := env.get("TIMELINE_PORT"):
+            known["port"] = _port(value)
+        if value := env.get("TIMELINE_BASE_URL"):
+            known["base_url"] = _origin(value)
+        return cls(**known)  # type: ignore[arg-type]
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 65_536):
+        raise SettingsError(f"TIMELINE_PORT must be 0 to 65535, not {text!r}")
+    return int(text)
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsError(
+            f"TIMELINE_BASE_URL must be like https://example.org, not {text!r}"
+        )
+    if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+        raise SettingsError(
+            f"TIMELINE_BASE_URL must end behind its host or port, not {text!r}"
+        )
+    return f"{parts.scheme}://{parts.netloc}"

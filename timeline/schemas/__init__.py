@@ -1,0 +1,72 @@
+"""What comes in at the door and goes out at it, checked and put into shape. Pure.
+
+Bodies and queries come in as bytes and pairs and leave as domain values, or as an
+error that names every wrong field by its JSON pointer (RFC 6901); for a query the
+pointer names the parameter. What is accepted is stored as it was given, but for its
+spelling: text in NFC, dates and languages in their normal form, addresses in ASCII.
+Absent stays absent.
+"""
+
+from timeline.schemas.answers import (
+    dump_date,
+    dump_entry,
+    dump_event,
+    dump_receipt,
+    dump_view,
+)
+from timeline.schemas.body import parse_json, write_json
+from timeline.schemas.events import (
+    MAX_EVENTS,
+    Wanted,
+    check_fields,
+    entry_name,
+    parse_append,
+)
+from timeline.schemas.queries import (
+    MAX_EVENTS_LIMIT,
+    MAX_LIMIT,
+    Cursor,
+    Order,
+    Query,
+    combine,
+    dump_filter_args,
+    dump_query_args,
+    parse_filter,
+    parse_log_query,
+    parse_query,
+    read_cursor,
+    write_cursor,
+)
+from timeline.schemas.refusals import BodyError, FieldError, FieldsError, QueryError
+
+__all__ = [
+    "MAX_EVENTS",
+    "MAX_EVENTS_LIMIT",
+    "MAX_LIMIT",
+    "BodyError",
+    "Cursor",
+    "FieldError",
+    "FieldsError",
+    "Order",
+    "Query",
+    "QueryError",
+    "Wanted",
+    "check_fields",
+    "combine",
+    "dump_date",
+    "dump_entry",
+    "dump_event",
+    "dump_filter_args",
+    "dump_query_args",
+    "dump_receipt",
+    "dump_view",
+    "entry_name",
+    "parse_append",
+    "parse_filter",
+    "parse_json",
+    "parse_log_query",
+    "parse_query",
+    "read_cursor",
+    "write_cursor",
+    "write_json",
+]

@@ -1,0 +1,302 @@
+"""What an address asks for: filters, order, pages. Pure.
+
+The filter of a view is stored with the same keys and read by the same fields.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from marshmallow import ValidationError, fields
+
+from events import dates
+from events.model import JsonObject
+from timeline.projections import Filter, State, match_key
+from timeline.schemas.body import write_json
+from timeline.schemas.fields import (
+    SLUG,
+    Checked,
+    Edtf,
+    Lang,
+    Many,
+    Object,
+    OneOf,
+    Text,
+    Whole,
+    load,
+    slug,
+)
+from timeline.schemas.refusals import MAX_ERRORS, FieldError, QueryError, step
+
+Order = Literal["asc", "desc"]
+
+MAX_LIMIT = 200
+"""Entries of one page."""
+
+MAX_EVENTS_LIMIT = 1_000
+"""Events of one page of the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place between two entries in timeline order: right behind this one."""
+
+    sort_key: int
+    hi_desc: int
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What a page, feed or API request asks for.
+
+    Attributes:
+        lang: None: the site's.
+        limit: None: as many as the asker finds right.
+    """
+
+    filter: Filter = field(default_factory=Filter)
+    order: Order = "desc"
+    lang: str | None = None
+    limit: int | None = None
+    cursor: Cursor | None = None
+
+
+_NUMBER = re.compile(r"[0-9]{1,15}")
+_LISTS = ("category", "actor", "place", "tag", "state")
+_BOUNDS = ("from", "to")
+_FILTER_FIELDS: Mapping[str, fields.Field[Any]] = {
+    "category": slug(),
+    "actor": Text(200, empty=False),
+    "place": Text(200, empty=False),
+    "tag": Text(200, empty=False),
+    "state": OneOf(tuple(State)),
+    "from": Edtf(bound="earliest"),
+    "to": Edtf(bound="latest"),
+}
+FILTER = Object.from_dict(
+    {name: Many(one, least=1, most=50) for name, one in _FILTER_FIELDS.items()}
+)()
+
+
+class _Digits(Whole):
+    """A whole number as it stands in an address."""
+
+    def _deserialize(self, value: Any, *args: Any, **options: Any) -> int:
+        number = int(value) if _NUMBER.fullmatch(value) else value
+        return super()._deserialize(number, *args, **options)
+
+
+class _CursorText(Checked, fields.String):
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        if (cursor := _cursor_of(value)) is None:
+            raise ValidationError("Take the address of the next page as it was given.")
+        return cursor
+
+
+_ONCE = Object.from_dict(
+    {
+        "order": OneOf(("asc", "desc")),
+        "lang": Lang(),
+        "limit": _Digits(1, MAX_LIMIT),
+        "cursor": _CursorText(),
+    }
+)()
+_LOG_ONCE = Object.from_dict(
+    {"after": _Digits(0), "limit": _Digits(1, MAX_EVENTS_LIMIT)}
+)()
+_NOT_BUILT = frozenset({"as_of", "known", "q"})
+
+
+def parse_query(args: Iterable[tuple[str, str]], *, strict: bool = False) -> Query:
+    """What an address asks for; parameters without a value are not given.
+
+    Args:
+        args: All parameters: ``request.args.items(multi=True)``.
+        strict: Unknown parameters are refused; else they are ignored.
+
+    Raises:
+        QueryError: Parameters are wrong, or not built yet.
+    """
+    given = _by_name(args)
+    once, many, errors = _sort_out(
+        given, once=_ONCE.fields.keys(), many=_FILTER_FIELDS.keys(), strict=strict
+    )
+    selected, wrong = load(FILTER, many)
+    # Of a parameter given once, its place in the list of one says nothing.
+    errors += (
+        FieldError(e.pointer.removesuffix("/0"), e.detail)
+        if len(many.get(e.pointer.split("/")[1], ())) == 1
+        else e
+        for e in wrong
+    )
+    options, wrong = load(_ONCE, once)
+    errors += wrong
+    if errors:
+        raise QueryError(errors[:MAX_ERRORS])
+    return Query(filter=_filter_of(selected), **options)
+
+
+def parse_log_query(args: Iterable[tuple[str, str]]) -> tuple[int, int]:
+    """Behind which position, and how many events are asked for.
+
+    Raises:
+        QueryError: Parameters are wrong or unknown.
+    """
+    once, _, errors = _sort_out(
+        _by_name(args), once=_LOG_ONCE.fields.keys(), many=(), strict=True
+    )
+    options, wrong = load(_LOG_ONCE, once)
+    errors += wrong
+    if errors:
+        raise QueryError(errors[:MAX_ERRORS])
+    return options.get("after", 0), options.get("limit", 100)
+
+
+def _by_name(args: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    # An HTML form sends all its fields, most of them empty.
+    given: dict[str, list[str]] = {}
+    for name, value in args:
+        if value:
+            given.setdefault(name, []).append(value)
+    return given
+
+
+def _sort_out(
+    given: Mapping[str, list[str]],
+    *,
+    once: Iterable[str],
+    many: Iterable[str],
+    strict: bool,
+) -> tuple[dict[str, str], dict[str, list[str]], list[FieldError]]:
+    """Parameters that stand once, those that may be repeated, and what is wrong."""
+    single = {name: given[name][0] for name in once if name in given}
+    repeated = {name: given[name] for name in many if name in given}
+    errors = [
+        FieldError(step(name), "This parameter stands once in an address.")
+        for name in single
+        if len(given[name]) > 1
+    ]
+    for name in given:
+        if name in _NOT_BUILT:
+            errors.append(FieldError(step(name), "This service cannot do that yet."))
+        elif strict and name not in single and name not in repeated:
+            errors.append(FieldError(step(name), "There is no such parameter."))
+    return single, repeated, errors
+
+
+def parse_filter(stored: JsonObject) -> Filter:
+    """The filter that a view stores.
+
+    Raises:
+        QueryError: It is none.
+    """
+    lists = {
+        name: [value] if isinstance(value, str) else value
+        for name, value in stored.items()
+    }
+    selected, errors = load(FILTER, lists)
+    if errors:
+        raise QueryError(errors)
+    return _filter_of(selected)
+
+
+def _filter_of(selected: Mapping[str, list[str]]) -> Filter:
+    starts = [dates.parse(text) for text in selected.get("from", ())]
+    ends = [dates.parse(text) for text in selected.get("to", ())]
+    return Filter(
+        category=tuple(selected.get("category", ())),
+        actor=tuple(selected.get("actor", ())),
+        place=tuple(selected.get("place", ())),
+        tag=tuple(selected.get("tag", ())),
+        state=tuple(map(State, selected.get("state", ()))),
+        # Any of one key: the widest of several bounds.
+        start=min(starts, key=lambda date: date.lo, default=None),
+        end=max(ends, key=lambda date: date.hi, default=None),
+    )
+
+
+def dump_filter_args(wanted: Filter) -> list[tuple[str, str]]:
+    """The parameters that `parse_query` reads as *wanted*."""
+    args = [(key, str(value)) for key in _LISTS for value in getattr(wanted, key)]
+    for key, bound in zip(_BOUNDS, (wanted.start, wanted.end), strict=True):
+        if bound is not None:
+            args.append((key, bound.edtf))
+    return args
+
+
+def dump_query_args(query: Query) -> list[tuple[str, str]]:
+    """The parameters that `parse_query` reads as *query*, but for the cursor."""
+    args = dump_filter_args(query.filter)
+    if query.order != "desc":
+        args.append(("order", query.order))
+    if query.lang is not None:
+        args.append(("lang", query.lang))
+    if query.limit is not None:
+        args.append(("limit", str(query.limit)))
+    return args
+
+
+def combine(view: Filter, query: Filter) -> Filter | None:
+    """The entries of *view* that *query* wants as well; None: there are none.
+
+    Exact but for actors, places and tags that both ask for: a filter cannot say
+    "one of these and one of those", so only names that both have are kept, and
+    an entry that has one name of each is missed.
+    """
+    kept: dict[str, Any] = {}
+    for key in _LISTS:
+        of_view, of_query = getattr(view, key), getattr(query, key)
+        if of_view and of_query:
+            known = {match_key(value) for value in of_view}
+            kept[key] = tuple(one for one in of_query if match_key(one) in known)
+            if not kept[key]:
+                return None
+        else:
+            kept[key] = of_view or of_query
+    starts = [one for one in (view.start, query.start) if one is not None]
+    ends = [one for one in (view.end, query.end) if one is not None]
+    return Filter(
+        **kept,
+        start=max(starts, key=lambda date: date.lo, default=None),
+        end=min(ends, key=lambda date: date.hi, default=None),
+    )
+
+
+def write_cursor(cursor: Cursor) -> str:
+    """Text for an address, not meant to be read by anybody else."""
+    place = write_json([cursor.sort_key, cursor.hi_desc, cursor.id])
+    return base64.urlsafe_b64encode(place).decode().rstrip("=")
+
+
+def read_cursor(text: str) -> Cursor:
+    """The cursor that `write_cursor` wrote.
+
+    Raises:
+        QueryError: It did not write this.
+    """
+    if (cursor := _cursor_of(text)) is None:
+        raise QueryError([FieldError("/cursor", "This is no cursor of ours.")])
+    return cursor
+
+
+def _cursor_of(text: str) -> Cursor | None:
+    if len(text) > 300:
+        return None
+    try:
+        place = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except ValueError:
+        return None
+    match place:
+        case [bool(), *_] | [_, bool(), *_]:  # which int() would match as well
+            return None
+        case [int(sort_key), int(hi_desc), str(entry)] if SLUG.fullmatch(entry):
+            cursor = Cursor(sort_key, hi_desc, entry)
+        case _:
+            return None
+    if max(abs(cursor.sort_key), abs(cursor.hi_desc)) > dates.OPEN:
+        return None
+    return cursor if write_cursor(cursor) == text else None

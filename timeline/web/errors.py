@@ -1,0 +1,274 @@
+"""The one table from error to HTTP answer, and the headers that every answer has.
+
+Programs get problem details (RFC 9457), people a page. What went wrong inside is told
+to the operator's log only.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from flask import Flask, Response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from events.errors import IdTakenError, WrongExpectedVersionError
+from events.model import Json
+from timeline.projections import RefusedError
+from timeline.schemas import FieldError, FieldsError, write_json
+
+_logger = logging.getLogger(__name__)
+
+PROBLEM_TYPE = "application/problem+json"
+
+# By the error's code, which is stable: status, title, and what is said where the
+# error's own words are the operator's.
+_TABLE: Mapping[str, tuple[int, str, str]] = {
+    "bad-body": (400, "The body is not JSON as it is wanted", ""),
+    "bad-query": (400, "A parameter is wrong", ""),
+    "bad-request": (400, "The request cannot be read", ""),
+    "unauthorized": (401, "A token is needed", ""),
+    "forbidden": (403, "The token does not allow this", ""),
+    "not-found": (404, "There is nothing here", ""),
+    "no-such-entry": (404, "There is no such entry", ""),
+    "no-such-view": (404, "There is no such view", ""),
+    "method-not-allowed": (405, "The method is not allowed here", ""),
+    "not-possible": (409, "The entry does not allow this", ""),
+    "id-taken": (409, "The id is taken", ""),
+    "wrong-expected-version": (409, "The entry has another version", ""),
+    "precondition-failed": (412, "The entry has another version", ""),
+    "too-large": (413, "The body is too large", ""),
+    "unsupported-media-type": (415, "This kind of body is not taken", ""),
+    "bad-field": (422, "A field is wrong", ""),
+    "too-many-requests": (429, "Too many requests", ""),
+    "internal": (500, "Something went wrong", "The operator's log says what."),
+    "log-locked": (503, "The log is busy", "Nothing was stored: try again soon."),
+    "log-read-only": (503, "The log is read-only", "Reading still works."),
+    "log-unavailable": (503, "The log is not available", "Try again later."),
+    "log-full": (507, "The disk is full", "Nothing was stored; reading still works."),
+}
+_OF_HTTP: Mapping[int, str] = {
+    _TABLE[code][0]: code
+    for code in (
+        "bad-request",
+        "unauthorized",
+        "forbidden",
+        "not-found",
+        "method-not-allowed",
+        "too-large",
+        "unsupported-media-type",
+        "too-many-requests",
+        "internal",
+    )
+}
+
+_SECURITY = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What an error is to whoever asked.
+
+    Attributes:
+        code: Last part of the problem's type, stable.
+        errors: Where fields are wrong.
+        facts: More members of the problem.
+    """
+
+    code: str
+    status: int
+    title: str
+    detail: str
+    errors: Sequence[FieldError] = ()
+    facts: Mapping[str, Json] = field(default_factory=dict)
+
+    def dump(self) -> dict[str, Json]:
+        """The problem as RFC 9457 writes it."""
+        problem: dict[str, Json] = {
+            "type": f"urn:living-timeline:problem:{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            **self.facts,
+        }
+        if self.errors:
+            problem["errors"] = [
+                {"pointer": one.pointer, "detail": one.detail} for one in self.errors
+            ]
+        return problem
+
+
+class NotAppendedError(Exception):
+    """An append was refused because of its cause; nothing was stored.
+
+    Attributes:
+        listed: The events came as a list, so that pointers begin with a place in it.
+        conditional: The expected version came as ``If-Match``.
+    """
+
+    def __init__(self, cause: Exception, *, listed: bool, conditional: bool) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+        self.listed = listed
+        self.conditional = conditional
+
+
+def problem_of(error: Exception) -> Problem:
+    """What *error* is to whoever asked; ``internal`` if it is none of their doing."""
+    listed = conditional = False
+    if isinstance(error, NotAppendedError):
+        listed, conditional = error.listed, error.conditional
+        error = error.cause
+
+    def at(pointer: str, index: int | None) -> str:
+        return pointer if index is None or not listed else f"/{index}{pointer}"
+
+    match error:
+        case HTTPException():
+            return _http_problem(error)
+        case FieldsError():
+            fields = [
+                FieldError(at(one.pointer, error.index), one.detail)
+                for one in error.errors
+            ]
+            more = f" (and {len(fields) - 1} more)" if len(fields) > 1 else ""
+            return _problem(error.code, fields[0].detail + more, errors=fields)
+        case RefusedError():
+            wrong = FieldError(at(error.pointer, error.index), error.detail)
+            return _problem(error.code, error.detail, errors=[wrong])
+        case WrongExpectedVersionError(expected=0):
+            detail = (
+                f"There is an entry {error.entry} already, at version {error.actual}: "
+                "change it, or give the new one another name."
+            )
+            return _moved_on(
+                error, detail, at("/entry", error.index), conditional=conditional
+            )
+        case WrongExpectedVersionError():
+            detail = (
+                f"{error.entry} is at version {error.actual}, not {error.expected}: "
+                "read it again and decide again."
+            )
+            pointer = at("/expected_version", error.index)
+            return _moved_on(error, detail, pointer, conditional=conditional)
+        case IdTakenError():
+            detail = (
+                f"{error}. An id names one event for good; a list is repeated whole."
+            )
+            wrong = FieldError(at("/id", error.index), detail)
+            return _problem(
+                error.code,
+                detail,
+                errors=[wrong],
+                facts={"position": error.position} if error.position else {},
+            )
+        case _:
+            code = getattr(error, "code", "internal")
+            return _problem(code if code in _TABLE else "internal", str(error))
+
+
+def _moved_on(
+    error: WrongExpectedVersionError, detail: str, pointer: str, *, conditional: bool
+) -> Problem:
+    return _problem(
+        "precondition-failed" if conditional else error.code,
+        detail,
+        errors=[] if conditional else [FieldError(pointer, detail)],
+        facts={"expected": error.expected, "actual": error.actual},
+    )
+
+
+def _problem(
+    code: str,
+    detail: str,
+    *,
+    errors: Sequence[FieldError] = (),
+    facts: Mapping[str, Json] | None = None,
+) -> Problem:
+    status, title, instead = _TABLE[code]
+    return Problem(
+        code=code,
+        status=status,
+        title=title,
+        detail=instead or detail,
+        errors=errors,
+        facts=facts or {},
+    )
+
+
+def _http_problem(error: HTTPException) -> Problem:
+    status = error.code or 500
+    if (code := _OF_HTTP.get(status)) is not None:
+        return _problem(code, error.description or "")
+    return Problem(
+        code=f"http-{status}",
+        status=status,
+        title=HTTPStatus(status).phrase,
+        detail=error.description or "",
+    )
+
+
+def register_errors(app: Flask) -> None:
+    """Answer every error of *app* from the table, and secure every answer."""
+
+    def answer(error: Exception) -> Response:
+        problem = problem_of(error)
+        if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            if problem.code == "internal" and app.testing:
+                raise error
+            _log(error, problem)
+        if _is_for_programs(request.path):
+            response = Response(write_json(problem.dump()), mimetype=PROBLEM_TYPE)
+        else:
+            response = Response(
+                render_template(
+                    "error.html",
+                    status=problem.status,
+                    title=problem.title,
+                    detail=problem.detail,
+                )
+            )
+        response.status_code = problem.status
+        if isinstance(error, HTTPException):
+            # Allow of a 405, RFC 9110 15.5.6.
+            for name, value in error.get_headers():
+                if name != "Content-Type":
+                    response.headers.add(name, value)
+        if problem.status == HTTPStatus.UNAUTHORIZED:
+            # RFC 6750 3: the scheme comes with at least one parameter.
+            response.headers["WWW-Authenticate"] = 'Bearer realm="timeline"'
+        if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            response.headers["Retry-After"] = "1"
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    app.register_error_handler(HTTPException, answer)
+    app.register_error_handler(Exception, answer)
+    app.after_request(_secure)
+
+
+def _is_for_programs(path: str) -> bool:
+    return path == "/api" or path.startswith(("/api/", "/healthz", "/readyz"))
+
+
+def _log(error: Exception, problem: Problem) -> None:
+    # Escaped: a path may hold line breaks.
+    words = ("%s: %a %a", problem.code, request.method, request.path)
+    if problem.code == "internal":
+        _logger.error(*words, exc_info=error)
+    else:
+        _logger.warning(f"{words[0]}: %a", *words[1:], str(error))  # noqa: G004
+
+
+def _secure(response: Response) -> Response:
+    for name, value in _SECURITY.items():
+        response.headers.setdefault(name, value)
+    return response

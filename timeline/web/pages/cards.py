@@ -1,0 +1,266 @@
+"""Entries as the timeline lists them: cards under months under years. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby, zip_longest
+from zlib import crc32
+
+from markupsafe import Markup
+
+from events import dates
+from events.dates import HistoricDate
+from timeline.feeds import summary_html
+from timeline.projections import Entry, State
+from timeline.store import Order
+from timeline.web.pages.words import (
+    DateWords,
+    Note,
+    Reader,
+    Text,
+    correction_note,
+    gap_words,
+    plain_words,
+    precision_note,
+    revision_note,
+    state_note,
+    texts,
+)
+
+PAIRS = 8
+"""Colours, each with a glyph of its own, that tell categories apart."""
+
+LEADING, MINOR = 80, 30
+"""From this importance on a card shows its summary; below that one it stands back."""
+
+_DAY_S = 86_400
+_YEAR_S = 366 * _DAY_S
+
+_NOT_YET = frozenset({State.UPCOMING, State.OPEN, State.OVERDUE, State.POSTPONED})
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A category and what marks it: a pair from 0 to 7, or None beyond eight."""
+
+    name: str
+    words: str
+    pair: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One entry in a list.
+
+    Attributes:
+        shape: Of the glyph: ``solid``, ``hollow`` (not happened, or never did) or
+            ``dashed`` (nobody knows exactly).
+        weight: ``leading``, ``minor`` or empty.
+        gap: How much later the next card is; empty if soon.
+    """
+
+    id: str
+    href: str
+    date: DateWords
+    title: Text
+    summary: Markup
+    summary_lang: str
+    category: Category
+    shape: str
+    weight: str
+    struck: bool
+    notes: Sequence[Note]
+    actors: Sequence[str]
+    sources: int
+    gap: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """Entries of a month, or of a year's part that is known no better."""
+
+    label: str
+    cards: Sequence[Card]
+
+
+@dataclass(frozen=True, slots=True)
+class Year:
+    """Entries of a year, or of a longer time that is known no better."""
+
+    label: str
+    months: Sequence[Month]
+
+
+def mark_categories(names: Iterable[str]) -> Mapping[str, Category]:
+    """A mark for each category, as stable as eight marks for all names can be.
+
+    The name's hash prefers a mark; who finds it taken takes the next free one, and
+    beyond eight there is none. So a new category moves no other, unless they
+    prefer the same.
+    """
+    known = {*names, ""}
+    taken: dict[int, str] = {}
+    for name in sorted(known - {""}):
+        preferred = crc32(name.encode()) % PAIRS
+        free = [
+            pair
+            for step in range(PAIRS)
+            if (pair := (preferred + step) % PAIRS) not in taken
+        ]
+        if free:
+            taken[free[0]] = name
+    pairs = {name: pair for pair, name in taken.items()}
+    return {
+        name: Category(name, plain_words(name), pairs.get(name))
+        for name in sorted(known)
+    }
+
+
+def category_of(entry: Entry, marks: Mapping[str, Category]) -> Category:
+    """The entry's category with its mark."""
+    name = entry.category
+    return marks.get(name) or Category(name, plain_words(name), None)
+
+
+def make_card(
+    entry: Entry, reader: Reader, *, marks: Mapping[str, Category], gap: str = ""
+) -> Card:
+    """The entry as a list shows it."""
+    title, summary = texts(entry, reader)
+    weight = "minor" if entry.importance < MINOR else ""
+    if entry.importance >= LEADING:
+        weight = "leading"
+    return Card(
+        id=entry.id,
+        href=reader.href(f"/entries/{entry.id}"),
+        date=reader.date(entry.occurred),
+        title=title,
+        summary=rendered(summary.words) if weight == "leading" else Markup(),
+        summary_lang=summary.lang,
+        category=category_of(entry, marks),
+        shape=shape_of(entry),
+        weight=weight,
+        struck=entry.state is State.RETRACTED,
+        notes=notes_of(entry, reader),
+        actors=entry.actors,
+        sources=len(entry.sources),
+        gap=gap,
+    )
+
+
+def shape_of(entry: Entry) -> str:
+    """Doubt as a shape, not only as a word."""
+    if entry.state in (State.RETRACTED, State.CANCELLED):
+        return "hollow"
+    if entry.awaited and entry.state in _NOT_YET:
+        return "hollow"
+    if entry.state is State.UPCOMING:
+        return "hollow"
+    if entry.occurred.approximate or entry.occurred.uncertain:
+        return "dashed"
+    return "solid"
+
+
+def notes_of(entry: Entry, reader: Reader) -> tuple[Note, ...]:
+    """All there is to know at a glance, the most important first."""
+    notes = (
+        state_note(entry, reader),
+        correction_note(entry, reader),
+        revision_note(entry, reader),
+        precision_note(entry.occurred, reader),
+    )
+    return tuple(note for note in notes if note is not None)
+
+
+@lru_cache(maxsize=4_096)
+def rendered(markdown: str) -> Markup:
+    """Sanitised HTML of a summary."""
+    return Markup(summary_html(markdown))  # noqa: S704 (sanitised by feeds)
+
+
+# -- grouping ----------------------------------------------------------------------
+
+
+def make_years(
+    entries: Sequence[Entry],
+    reader: Reader,
+    *,
+    order: Order,
+    marks: Mapping[str, Category],
+) -> list[Year]:
+    """*entries*, which are in *order*, under headings in the same order.
+
+    An entry stands under the month in which its first date lies ("by the end of
+    2025" at its deadline). A date that names no month stands under its year, under
+    a heading of its own where its first day sorts it: "2020" before January 2020,
+    "Q4 2025" before October 2025. One longer than a year ("2010s") stands by itself.
+    The month is that of UTC, by which entries are sorted.
+    """
+    cards = _cards(entries, reader, order=order, marks=marks)
+    places = [_place(entry.occurred, reader) for entry in entries]
+    years = []
+    placed = zip(places, cards, strict=True)
+    for year, of_year in groupby(placed, key=lambda one: one[0][0]):
+        months = [
+            Month(month, [card for _, card in of_month])
+            for month, of_month in groupby(of_year, key=lambda one: one[0][1])
+        ]
+        years.append(Year(year, months))
+    return years
+
+
+def _cards(
+    entries: Sequence[Entry],
+    reader: Reader,
+    *,
+    order: Order,
+    marks: Mapping[str, Category],
+) -> list[Card]:
+    backwards = order == "desc"
+    return [
+        make_card(
+            entry,
+            reader,
+            marks=marks,
+            gap=gap_words(_days_between(entry, after), reader, backwards=backwards)
+            if after is not None
+            else "",
+        )
+        for entry, after in zip_longest(entries, entries[1:])
+    ]
+
+
+def _days_between(one: Entry, other: Entry) -> int:
+    """From the end of the earlier one's first date; 0 where either names no month."""
+    pieces = [_first_piece(one.occurred), _first_piece(other.occurred)]
+    earlier, later = sorted(pieces, key=lambda piece: piece.lo)
+    if not (_within_month(earlier) and _within_month(later)):
+        return 0
+    return later.lo // _DAY_S - earlier.hi // _DAY_S
+
+
+def _place(date: HistoricDate, reader: Reader) -> tuple[str, str]:
+    """The headings under which *date* stands."""
+    piece = _first_piece(date)
+    year, month, _ = dates.civil(date.sort_key)
+    if _within_month(piece) or date.edtf.startswith(("/", "../")):
+        return (
+            dates.year_label(year, reader.lang),
+            dates.month_label(year, month, reader.lang),
+        )
+    if piece.hi - piece.lo >= _YEAR_S:
+        return reader.label(piece), ""
+    year_words = dates.year_label(year, reader.lang)
+    if piece.hi - piece.lo > 200 * _DAY_S:
+        return year_words, reader.say("Month not given")
+    return year_words, dates.label(piece, reader.lang)
+
+
+def _first_piece(date: HistoricDate) -> HistoricDate:
+    """The date that places *date*: its first, or its last if the start is open."""
+    pieces = date.edtf.strip("[]").replace(",", "/").split("/")
+    return dates.parse(next(piece for piece in pieces if piece not in ("", "..")))
+
+
+def _within_month(date: HistoricDate) -> bool:
+    return dates.civil(date.lo)[:2] == dates.civil(date.hi)[:2]

@@ -1,0 +1,392 @@
+"""What a reader is told, in words: dates, states, changes, gaps. Pure.
+
+All interface words of the pages pass through `Reader.say` or `Reader.count` here and
+``_()`` in the templates, so that a catalogue is all that a translation needs.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from gettext import NullTranslations
+from typing import assert_never
+from urllib.parse import quote, urlencode
+
+from events import dates
+from events.dates import OPEN, HistoricDate
+from events.model import Json
+from timeline.projections import Change, Entry, State
+
+_DAY_S = 86_400
+
+_DAY_AND_MONTH = re.compile(r"([0-9]º?) (?=[^\W\d]|–)")
+
+_LANGUAGE_NAMES = {
+    "de": "Deutsch",
+    "en": "English",
+    "es": "Español",
+    "fr": "Français",
+    "it": "Italiano",
+    "ja": "日本語",
+    "pt": "Português",
+    "zh": "中文",
+}
+
+_NO_CATALOGUE = NullTranslations()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateWords:
+    """A date as a page shows it.
+
+    Attributes:
+        words: In the reader's language.
+        edtf: The whole date.
+        bounds: (``datetime`` value, EDTF) of each end that HTML can tell a program.
+        approximate: Or uncertain.
+    """
+
+    words: str
+    edtf: str
+    bounds: Sequence[tuple[str, str]] = ()
+    approximate: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something to know about an entry: *label* in a chip, *words* behind it."""
+
+    kind: str
+    label: str
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Something to follow: an actor, a place, a tag, a language."""
+
+    words: str
+    href: str
+    lang: str = ""
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """Words of an entry; *lang* is empty where it is the page's language."""
+
+    words: str
+    lang: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Whom a page is for.
+
+    Attributes:
+        lang: BCP 47, of dates and, where there are translations, of entries.
+        asked: The address asked for that language, so all links do as well.
+        at: The view's moment; None if nothing was recorded yet.
+    """
+
+    lang: str
+    asked: bool = False
+    at: datetime | None = None
+    catalogue: NullTranslations = field(default=_NO_CATALOGUE, repr=False)
+
+    def say(self, words: str, **values: object) -> str:
+        """*words* in the reader's language, its ``{names}`` filled in."""
+        said = self.catalogue.gettext(words)
+        return said.format(**values) if values else said
+
+    def count(self, one: str, many: str, n: int, **values: object) -> str:
+        """*one* or *many* for *n* of something; ``{n}`` is the number."""
+        return self.catalogue.ngettext(one, many, n).format(n=n, **values)
+
+    def date(self, date: HistoricDate) -> DateWords:
+        """*date* in words, and for programs."""
+        return DateWords(
+            # Lines break between the dates of an interval, not between day and month.
+            words=_DAY_AND_MONTH.sub("\\1\N{NO-BREAK SPACE}", self.label(date)),
+            edtf=date.edtf,
+            bounds=dates.parts(date),
+            approximate=date.approximate or date.uncertain,
+        )
+
+    def label(self, date: HistoricDate) -> str:
+        """*date* in words."""
+        now = int(self.at.timestamp()) if self.at else None
+        return dates.label(date, self.lang, now=now)
+
+    def day(self, instant: datetime) -> str:
+        """The UTC day of *instant* in words."""
+        return self.label(dates.from_instant(instant))
+
+    def href(self, path: str, args: Iterable[tuple[str, str]] = ()) -> str:
+        """An address of this site, in the same language."""
+        query = [*args, *([("lang", self.lang)] if self.asked else [])]
+        return f"{quote(path)}?{urlencode(query)}" if query else quote(path)
+
+
+def same_language(one: str, other: str) -> bool:
+    """Whether both BCP 47 tags name one language, whatever the region."""
+    return one.partition("-")[0].casefold() == other.partition("-")[0].casefold()
+
+
+def language_name(lang: str) -> str:
+    """A language's name for itself; its code where we do not know it."""
+    return _LANGUAGE_NAMES.get(lang.partition("-")[0].casefold(), lang)
+
+
+def texts(entry: Entry, reader: Reader) -> tuple[Text, Text]:
+    """Title and summary: translated where the reader wants and somebody has done it."""
+    original = "" if same_language(entry.lang, reader.lang) else entry.lang
+    title = Text(words=entry.title, lang=original)
+    summary = Text(words=entry.summary, lang=original)
+    if original:
+        for lang, translation in entry.translations.items():
+            if same_language(lang, reader.lang):
+                if translation.title:
+                    title = Text(words=translation.title)
+                if translation.summary:
+                    summary = Text(words=translation.summary)
+    return title, summary
+
+
+def plain_words(slug: str) -> str:
+    """``export-controls`` as "Export controls"."""
+    words = slug.replace("-", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+# -- where an entry stands ---------------------------------------------------------
+
+
+def state_note(entry: Entry, reader: Reader) -> Note | None:
+    """Where *entry* stands; None if it simply happened."""
+    due = reader.label(entry.occurred)
+    match entry.state:
+        case State.UPCOMING | State.OPEN if entry.awaited:
+            words = reader.say("due {date}", date=due)
+            return Note(kind="expected", label=reader.say("expected"), words=words)
+        case State.UPCOMING:
+            return Note(kind="upcoming", label=reader.say("upcoming"))
+        case State.OPEN:
+            # A day that is not over yet does not make its happening a lasting one.
+            if "/" not in entry.occurred.edtf:
+                return None
+            return Note(kind="ongoing", label=reader.say("ongoing"))
+        case State.OVERDUE:
+            # Not "has not happened": all we know is that nobody has told us.
+            words = reader.say("was due {date}; no outcome recorded", date=due)
+            return Note(kind="overdue", label=reader.say("overdue"), words=words)
+        case State.POSTPONED:
+            words = reader.say("no new date; was due {date}", date=due)
+            return Note(kind="postponed", label=reader.say("postponed"), words=words)
+        case State.CANCELLED:
+            label = reader.say("cancelled")
+            return Note(kind="cancelled", label=label, words=entry.ending)
+        case State.RETRACTED:
+            label = reader.say("retracted")
+            return Note(kind="retracted", label=label, words=entry.ending)
+        case State.HAPPENED:
+            if entry.promised is None:
+                return None
+            return Note(
+                kind="fulfilled",
+                label=reader.say("fulfilled"),
+                words=_joined(due, kept(entry.promised, entry.occurred, reader)),
+            )
+        case unreachable:
+            assert_never(unreachable)
+
+
+def kept(promised: HistoricDate, occurred: HistoricDate, reader: Reader) -> str:
+    """How *occurred* lies to the *promised* window; empty where nobody can say."""
+    if max(occurred.hi, -occurred.lo) >= OPEN:
+        return ""
+    first, last = occurred.lo // _DAY_S, occurred.hi // _DAY_S
+    inexact = first != last or occurred.approximate or occurred.uncertain
+    inexact = inexact or promised.approximate or promised.uncertain
+    opens = None if promised.lo == -OPEN else promised.lo // _DAY_S
+    closes = None if promised.hi == OPEN else promised.hi // _DAY_S
+    if (opens, closes) == (first, last) and not inexact:
+        return reader.say("as promised")
+    if opens is not None and last < opens:
+        early = _days(opens - last, reader, inexact=inexact)
+        return reader.say("{days} before the window opened", days=early)
+    if closes is None:
+        return (
+            reader.say("within the window") if opens is None or first >= opens else ""
+        )
+    if first > closes:
+        late = _days(first - closes, reader, inexact=inexact)
+        return reader.say("{days} after the window closed", days=late)
+    if last == closes and not inexact:
+        return reader.say("on the last day of the window")
+    if last < closes:
+        spare = _days(closes - last, reader, inexact=inexact)
+        return reader.say("{days} before the window closed", days=spare)
+    return ""
+
+
+def precision_note(date: HistoricDate, reader: Reader) -> Note | None:
+    """That a single date names no day; None if it does, or says so in its words."""
+    bounds = dates.parts(date)
+    if len(bounds) != 1 or any(sign in date.edtf for sign in "/[~?%"):
+        return None
+    match bounds[0][0].lstrip("-").count("-"):
+        case 0:
+            return Note(kind="precision", label=reader.say("year only"))
+        case 1:
+            return Note(kind="precision", label=reader.say("month only"))
+        case _:
+            return None
+
+
+# -- what changed ------------------------------------------------------------------
+
+
+def correction_note(entry: Entry, reader: Reader) -> Note | None:
+    """What was wrong, of the last correction; None if nothing was."""
+    corrections = [one for one in entry.changes if one.kind == "corrected"]
+    if not corrections:
+        return None
+    last = corrections[-1]
+    words = reader.say(
+        "{date}: {what}", date=reader.day(last.recorded_at), what=_was(last, reader)
+    )
+    if len(corrections) > 1:
+        words = reader.count(
+            "{n} time, last {w}", "{n} times, last {w}", len(corrections), w=words
+        )
+    return Note(kind="corrected", label=reader.say("corrected"), words=words)
+
+
+def revision_note(entry: Entry, reader: Reader) -> Note | None:
+    """How the date moved last; None if it never did."""
+    moves = [
+        one
+        for one in entry.changes
+        if one.kind == "revised" and "occurred" in one.after
+    ]
+    if not moves:
+        return None
+    last = moves[-1]
+    words = reader.say(
+        "{date}: {what}", date=told_date(last.said, reader), what=_was(last, reader)
+    )
+    if len(moves) > 1:
+        words = reader.count(
+            "{n} time, last {w}", "{n} times, last {w}", len(moves), w=words
+        )
+    return Note(
+        kind="revised",
+        label=move_word(last, reader, awaited=entry.awaited),
+        words=words,
+    )
+
+
+def move_word(change: Change, reader: Reader, *, awaited: bool) -> str:
+    """What a revision did to the date, as one word."""
+    old, new = _date_of(change.before), _date_of(change.after)
+    if old is None or new is None:
+        return reader.say("revised")
+    later, earlier = new.hi > old.hi, new.hi < old.hi
+    if new.lo == old.lo:
+        if later:
+            return reader.say("slipped") if awaited else reader.say("extended")
+        return reader.say("brought forward") if awaited else reader.say("shortened")
+    if new.lo > old.lo:
+        if later:
+            return reader.say("slipped") if awaited else reader.say("moved later")
+        return reader.say("narrowed")
+    if earlier:
+        return reader.say("brought forward") if awaited else reader.say("moved earlier")
+    return reader.say("widened")
+
+
+def told_date(edtf: str, reader: Reader) -> str:
+    """A stored date in words."""
+    return reader.label(dates.parse(edtf))
+
+
+def field_word(name: str, reader: Reader) -> str:
+    """The name of an entry's field, for a person."""
+    match name:
+        case "occurred":
+            return reader.say("Date")
+        case "said":
+            return reader.say("Made public")
+        case "awaited":
+            return reader.say("Promised")
+        case _:
+            return reader.say(plain_words(name))
+
+
+def value_words(name: str, value: Json, reader: Reader) -> str:
+    """An entry's field as text; empty where there is nothing."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return reader.say("yes") if value else reader.say("no")
+        case str() if name in ("occurred", "said"):
+            return told_date(value, reader)
+        case str() | int() | float():
+            return str(value)
+        case Mapping():
+            for key in ("title", "publisher", "entry", "alt", "url"):
+                if value.get(key):
+                    return str(value[key])
+            return ""
+        case Sequence():
+            return ", ".join(
+                filter(None, (value_words(name, v, reader) for v in value))
+            )
+        case unreachable:
+            assert_never(unreachable)
+
+
+def _was(change: Change, reader: Reader) -> str:
+    if (old := change.before.get("occurred")) and "occurred" in change.after:
+        return reader.say("was {old}", old=value_words("occurred", old, reader))
+    if (title := change.before.get("title")) and "title" in change.after:
+        return reader.say("was “{old}”", old=title)
+    return ", ".join(field_word(name, reader) for name in change.after)
+
+
+def _date_of(fields: Mapping[str, Json]) -> HistoricDate | None:
+    occurred = fields.get("occurred")
+    return dates.parse(occurred) if isinstance(occurred, str) else None
+
+
+# -- spans of time -----------------------------------------------------------------
+
+
+def gap_words(days: int, reader: Reader, *, backwards: bool) -> str:
+    """How long nothing happened, if it was more than two weeks; else empty.
+
+    *backwards*: the next entry is the earlier one.
+    """
+    if days <= 14:
+        return ""
+    if days <= 20:
+        span = reader.count("{n} day", "{n} days", days)
+    elif days < 60:
+        span = reader.count("{n} week", "{n} weeks", round(days / 7))
+    elif days < 730:
+        span = reader.count("{n} month", "{n} months", round(days / 30.44))
+    else:
+        span = reader.count("{n} year", "{n} years", round(days / 365.25))
+    words = "{span} earlier" if backwards else "{span} later"
+    return reader.say(words, span=span)
+
+
+def _days(days: int, reader: Reader, *, inexact: bool) -> str:
+    words = reader.count("{n} day", "{n} days", days)
+    return reader.say("about {days}", days=words) if inexact else words
+
+
+def _joined(*words: str) -> str:
+    return ", ".join(filter(None, words))
