@@ -58,6 +58,8 @@ def create_app(
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     # Bodies are limited by type in the API; this bounds whatever else is sent.
     app.config["MAX_CONTENT_LENGTH"] = timeline.settings.ndjson_limit_bytes
+    # A redirect to the address with fewer slashes would name the Host header.
+    app.url_map.merge_slashes = False
     register_errors(app)
     app.register_blueprint(make_api(timeline))
     app.register_blueprint(make_pages(timeline))

@@ -4,6 +4,7 @@ A correction patches the event it corrects and the entry is folded again, so tha
 correcting an early promise does not undo a later slip (DESIGN.md, section 4).
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -165,6 +166,16 @@ class Entry:
         """Whether we once had it wrong."""
         return any(change.kind == "corrected" for change in self.changes)
 
+    def words(self) -> tuple[str, str, str]:
+        """What a search looks at, in all languages: titles, summaries, names."""
+        others = self.translations.values()
+        publishers = (source.publisher for source in self.sources)
+        return (
+            "\n".join((self.title, *(other.title for other in others))),
+            "\n".join((self.summary, *(other.summary for other in others))),
+            "\n".join((*self.actors, *self.places, *self.tags, *publishers)),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
@@ -193,11 +204,14 @@ class Filter:
     """Which entries are wanted: any value of one key, all of different keys.
 
     Attributes:
+        q: Words to be found in title, summary or names: all of them, the last one
+            also as a beginning, and those in double quotes side by side.
         start, end: Bounds of a window; an entry is in it if it possibly overlaps
             it (dates.md, "Overlap").
         within: Another filter that has to want the entry as well.
     """
 
+    q: str = ""
     category: tuple[str, ...] = ()
     actor: tuple[str, ...] = ()
     place: tuple[str, ...] = ()
@@ -207,10 +221,16 @@ class Filter:
     end: HistoricDate | None = None
     within: "Filter | None" = None
 
+    @property
+    def words(self) -> tuple["Words", ...]:
+        """What *q* asks for."""
+        return words_of(self.q)
+
     def matches(self, entry: Entry) -> bool:
         """Whether *entry* is wanted."""
         return (
-            (not self.category or entry.category in self.category)
+            all(_said(words, entry) for words in self.words)
+            and (not self.category or entry.category in self.category)
             and _any(self.actor, entry.actors)
             and _any(self.place, entry.places)
             and _any(self.tag, entry.tags)
@@ -219,6 +239,68 @@ class Filter:
             and (self.end is None or entry.lo <= self.end.hi)
             and (self.within is None or self.within.matches(entry))
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Words that stand side by side in a text, as they are searched for.
+
+    Attributes:
+        tokens: Folded: without case and accents.
+        begun: The last one may go on.
+    """
+
+    tokens: tuple[str, ...]
+    begun: bool = False
+
+
+_QUOTED = re.compile(r'"([^"]*)"?|([^\s"]+)')
+
+
+def words_of(q: str) -> tuple[Words, ...]:
+    """The words and quoted phrases of a search; its last bare word may go on."""
+    found: list[Words] = []
+    for quoted, bare in _QUOTED.findall(q):
+        if tokens := tokens_of(quoted or bare):
+            found.append(Words(tokens))
+    if found and q[-1:].strip(' "'):
+        found[-1] = replace(found[-1], begun=True)
+    return tuple(found)
+
+
+def tokens_of(text: str) -> tuple[str, ...]:
+    """The words of a text, folded as the index of the read model folds them.
+
+    https://sqlite.org/fts5.html#unicode61_tokenizer
+    """
+    plain = unicodedata.normalize("NFD", text)
+    return tuple(
+        "".join(
+            char if unicodedata.category(char)[0] in "LN" else " "
+            for char in plain
+            if unicodedata.category(char) != "Mn"
+        )
+        .lower()
+        .split()
+    )
+
+
+def _said(words: Words, entry: Entry) -> bool:
+    return any(_stands(words, tokens_of(text)) for text in entry.words())
+
+
+def _stands(words: Words, tokens: Sequence[str]) -> bool:
+    length = len(words.tokens)
+    for at in range(len(tokens) - length + 1):
+        if tuple(tokens[at : at + length]) == words.tokens:
+            return True
+        if (
+            words.begun
+            and tuple(tokens[at : at + length - 1]) == words.tokens[:-1]
+            and tokens[at + length - 1].startswith(words.tokens[-1])
+        ):
+            return True
+    return False
 
 
 def match_key(text: str) -> str:
@@ -657,6 +739,11 @@ def check(history: Sequence[RecordedEvent], event: EntryEvent) -> None:
             pass
         case unreachable:
             assert_never(unreachable)
+
+
+def units_of(sort_key: int) -> list[tuple[dates.Level, int]]:
+    """The day, month, year and decade in which an entry is counted."""
+    return [(level, dates.unit_of(level, sort_key)) for level in dates.LEVELS]
 
 
 # -- rows ------------------------------------------------------------------------

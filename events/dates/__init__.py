@@ -4,12 +4,15 @@ from events.dates.days import civil, day_of
 from events.dates.edtf import from_instant, parse
 from events.dates.historic import OPEN, HistoricDate, parts, span_of
 from events.dates.refusal import DateError
+from events.dates.units import LEVELS, Level, unit_of, unit_start
 from events.dates.words import label, month_label, year_label
 
 __all__ = [
+    "LEVELS",
     "OPEN",
     "DateError",
     "HistoricDate",
+    "Level",
     "civil",
     "day_of",
     "from_instant",
@@ -18,5 +21,7 @@ __all__ = [
     "parse",
     "parts",
     "span_of",
+    "unit_of",
+    "unit_start",
     "year_label",
 ]

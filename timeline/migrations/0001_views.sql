@@ -12,23 +12,37 @@ CREATE TABLE checkpoint (
 
 -- An entry from one of its events to the next: [from_position, to_position).
 CREATE TABLE entries (
+    row INTEGER PRIMARY KEY,
     id TEXT NOT NULL,
     from_position INTEGER NOT NULL,
     -- 4611686018427387904 (2^62) while it is the last version
     to_position INTEGER NOT NULL,
+    -- where it stands on the timeline; minus the last second: of those that stand at
+    -- one place the longer window comes first
     sort_key INTEGER NOT NULL,
-    -- minus the last second: on one sort_key the longer window comes first
     hi_desc INTEGER NOT NULL,
     lo INTEGER NOT NULL,
+    -- class of the window's length, in days, and whether it stands at its end
+    span INTEGER NOT NULL,
+    at_end INTEGER NOT NULL,
     category TEXT NOT NULL,
     state TEXT NOT NULL,
+    importance INTEGER NOT NULL,
     body TEXT NOT NULL,
-    PRIMARY KEY (id, from_position)
+    UNIQUE (id, from_position)
 ) STRICT;
-CREATE INDEX entries_by_time ON entries (to_position, sort_key, hi_desc, id);
-CREATE INDEX entries_by_category
-    ON entries (category, to_position, sort_key, hi_desc, id);
-CREATE INDEX entries_by_change ON entries (to_position, from_position);
+CREATE INDEX entries_by_id ON entries (id)
+    WHERE to_position = 4611686018427387904;
+CREATE INDEX entries_by_time ON entries (sort_key, hi_desc, id)
+    WHERE to_position = 4611686018427387904;
+CREATE INDEX entries_by_category ON entries (category, sort_key, hi_desc, id)
+    WHERE to_position = 4611686018427387904;
+CREATE INDEX entries_by_state ON entries (state, sort_key, hi_desc, id)
+    WHERE to_position = 4611686018427387904;
+CREATE INDEX entries_by_span ON entries (span, at_end, sort_key, hi_desc, id, lo)
+    WHERE to_position = 4611686018427387904;
+CREATE INDEX entries_by_change ON entries (from_position)
+    WHERE to_position = 4611686018427387904;
 
 -- Actors, places and tags of each version, by their match key.
 CREATE TABLE facets (
@@ -38,21 +52,56 @@ CREATE TABLE facets (
     sort_key INTEGER NOT NULL,
     hi_desc INTEGER NOT NULL,
     id TEXT NOT NULL,
-    from_position INTEGER NOT NULL,
-    PRIMARY KEY (kind, key, to_position, sort_key, hi_desc, id, from_position)
+    row INTEGER NOT NULL,
+    PRIMARY KEY (kind, key, to_position, sort_key, hi_desc, id, row)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX facets_by_entry ON facets (id, from_position);
+CREATE INDEX facets_by_row ON facets (row, kind, key);
+
+-- Of the head only: how many entries have each category, state, actor, place, tag;
+-- and, as kind 'all', how many there are.
+CREATE TABLE counts (
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    -- as it was written last
+    label TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (kind, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX counts_by_number ON counts (kind, number DESC, key, label);
+
+-- Of the head only: how many entries stand in each day, month, year and decade,
+-- counted from 1970.
+CREATE TABLE density (
+    level TEXT NOT NULL,
+    unit INTEGER NOT NULL,
+    category TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (level, unit, category)
+) STRICT, WITHOUT ROWID;
+
+-- Of the head only: which classes of windows there are.
+CREATE TABLE spans (
+    span INTEGER NOT NULL,
+    at_end INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (span, at_end)
+) STRICT, WITHOUT ROWID;
+
+-- Words of every version, by the row of entries; accents are folded.
+CREATE VIRTUAL TABLE words USING fts5 (
+    title, summary, names,
+    content = '', tokenize = "unicode61 remove_diacritics 2", prefix = '3'
+);
 
 -- Links of each version, to be found from the entry that they point to.
 CREATE TABLE links (
     target TEXT NOT NULL,
     to_position INTEGER NOT NULL,
-    id TEXT NOT NULL,
+    row INTEGER NOT NULL,
     rel TEXT NOT NULL,
-    from_position INTEGER NOT NULL,
-    PRIMARY KEY (target, to_position, id, rel, from_position)
+    PRIMARY KEY (target, to_position, row, rel)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX links_by_entry ON links (id, from_position);
+CREATE INDEX links_by_row ON links (row);
 
 CREATE TABLE views (
     name TEXT NOT NULL,

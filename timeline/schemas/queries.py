@@ -14,7 +14,7 @@ from marshmallow import ValidationError, fields
 
 from events import dates
 from events.model import JsonObject
-from timeline.projections import Filter, State, match_key
+from timeline.projections import Filter, State
 from timeline.schemas.body import write_json
 from timeline.schemas.fields import (
     SLUG,
@@ -69,6 +69,7 @@ _NUMBER = re.compile(r"[0-9]{1,15}")
 _LISTS = ("category", "actor", "place", "tag", "state")
 _BOUNDS = ("from", "to")
 _FILTER_FIELDS: Mapping[str, fields.Field[Any]] = {
+    "q": Text(200, empty=False),
     "category": slug(),
     "actor": Text(200, empty=False),
     "place": Text(200, empty=False),
@@ -108,7 +109,7 @@ _ONCE = Object.from_dict(
 _LOG_ONCE = Object.from_dict(
     {"after": _Digits(0), "limit": _Digits(1, MAX_EVENTS_LIMIT)}
 )()
-_NOT_BUILT = frozenset({"as_of", "known", "q"})
+_NOT_BUILT = frozenset({"as_of", "known"})
 
 
 def parse_query(args: Iterable[tuple[str, str]], *, strict: bool = False) -> Query:
@@ -208,6 +209,7 @@ def _filter_of(selected: Mapping[str, list[str]]) -> Filter:
     starts = [dates.parse(text) for text in selected.get("from", ())]
     ends = [dates.parse(text) for text in selected.get("to", ())]
     return Filter(
+        q=" ".join(selected.get("q", ())),
         category=tuple(selected.get("category", ())),
         actor=tuple(selected.get("actor", ())),
         place=tuple(selected.get("place", ())),
@@ -221,7 +223,8 @@ def _filter_of(selected: Mapping[str, list[str]]) -> Filter:
 
 def dump_filter_args(wanted: Filter) -> list[tuple[str, str]]:
     """The parameters that `parse_query` reads as *wanted*."""
-    args = [(key, str(value)) for key in _LISTS for value in getattr(wanted, key)]
+    args = [("q", wanted.q)] if wanted.q else []
+    args += [(key, str(value)) for key in _LISTS for value in getattr(wanted, key)]
     for key, bound in zip(_BOUNDS, (wanted.start, wanted.end), strict=True):
         if bound is not None:
             args.append((key, bound.edtf))
@@ -238,32 +241,6 @@ def dump_query_args(query: Query) -> list[tuple[str, str]]:
     if query.limit is not None:
         args.append(("limit", str(query.limit)))
     return args
-
-
-def combine(view: Filter, query: Filter) -> Filter | None:
-    """The entries of *view* that *query* wants as well; None: there are none.
-
-    Exact but for actors, places and tags that both ask for: a filter cannot say
-    "one of these and one of those", so only names that both have are kept, and
-    an entry that has one name of each is missed.
-    """
-    kept: dict[str, Any] = {}
-    for key in _LISTS:
-        of_view, of_query = getattr(view, key), getattr(query, key)
-        if of_view and of_query:
-            known = {match_key(value) for value in of_view}
-            kept[key] = tuple(one for one in of_query if match_key(one) in known)
-            if not kept[key]:
-                return None
-        else:
-            kept[key] = of_view or of_query
-    starts = [one for one in (view.start, query.start) if one is not None]
-    ends = [one for one in (view.end, query.end) if one is not None]
-    return Filter(
-        **kept,
-        start=max(starts, key=lambda date: date.lo, default=None),
-        end=min(ends, key=lambda date: date.hi, default=None),
-    )
 
 
 def write_cursor(cursor: Cursor) -> str:

@@ -18,11 +18,14 @@ def conditional(timeline: Timeline, render: Render, *, max_age_s: int) -> Respon
         max_age_s: How long a cache may use the answer unasked; 0: never.
     """
     tag = timeline.tag()
+    wanted = request.if_none_match
     # Weak comparison, RFC 9110 13.1.2: proxies that compress weaken the tag.
-    if request.if_none_match.contains_weak(tag):
+    if wanted.contains_weak(tag) and not wanted.star_tag:
         response = Response(status=304)
     else:
         response = render()
+        if wanted.star_tag and response.status_code == 200:  # it does exist
+            response = Response(status=304)
     if response.status_code in (200, 304):
         response.set_etag(tag)
         freshness = f"max-age={max_age_s}" if max_age_s else "no-cache"

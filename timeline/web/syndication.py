@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -23,7 +23,6 @@ from timeline.feeds import (
 from timeline.projections import Entry
 from timeline.schemas import (
     Query,
-    combine,
     dump_filter_args,
     parse_filter,
     parse_query,
@@ -100,16 +99,14 @@ def make_syndication(timeline: Timeline) -> Blueprint:
                 raise NotFound(f"There is no view {name!r}.")
             if view.removed:
                 raise Gone(f"The view {name!r} was removed.")
-            wanted = combine(parse_filter(view.filter), query.filter)
+            wanted = replace(query.filter, within=parse_filter(view.filter))
             return _Scope(
                 path=f"/views/{view.name}",
                 name=f"views/{view.name}",
                 title=f"{view.title} – {settings.title}",
                 subtitle=view.description,
                 args=dump_filter_args(query.filter),
-                entries=lambda: (
-                    snapshot.newest(wanted, limit=settings.feed_size) if wanted else []
-                ),
+                entries=lambda: snapshot.newest(wanted, limit=settings.feed_size),
                 since=view.updated_at,
             )
 

@@ -650,7 +650,6 @@ def test_the_next_page_keeps_the_filter(five: Caller) -> None:
         ("order=up", "/order"),
         ("as_of=3", "/as_of"),
         ("known=2025", "/known"),
-        ("q=x", "/q"),
         ("colour=red", "/colour"),
         ("%3Cb%3E=1", "/<b>"),
     ],

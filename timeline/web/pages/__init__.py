@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from importlib.resources import files
 from typing import Any
@@ -15,7 +15,6 @@ from werkzeug.exceptions import Gone, NotFound
 from timeline.projections import Entry, View
 from timeline.schemas import (
     QueryError,
-    combine,
     dump_filter_args,
     parse_filter,
     parse_query,
@@ -135,17 +134,18 @@ def make_pages(timeline: Timeline) -> Blueprint:
                 errors.setdefault(one.pointer.split("/")[1], one.detail)
             query = parse_query(one for one in args if one[0] not in errors)
         reader = reader_of(snapshot, query.lang)
-        of_view = parse_filter(view.filter) if view else None
-        wanted = combine(of_view, query.filter) if of_view else query.filter
+        wanted = query.filter
+        if view is not None:
+            wanted = replace(wanted, within=parse_filter(view.filter))
         found, total = Page([], None), 0
-        if wanted is not None and not errors:
+        if not errors:
             found = snapshot.page(
                 wanted,
                 order=query.order,
                 limit=min(query.limit or settings.page_size, settings.page_size),
                 start=query.cursor,
             )
-            total = snapshot.count(wanted)
+            total = snapshot.count(wanted).number
         listing = make_listing(
             found,
             query,
@@ -221,7 +221,7 @@ def make_pages(timeline: Timeline) -> Blueprint:
                             "introduction": rendered(one.description),
                             "href": reader.href(f"/views/{one.name}"),
                             "atom": reader.href(f"/views/{one.name}/feed.atom"),
-                            "count": snapshot.count(parse_filter(one.filter)),
+                            "count": snapshot.count(parse_filter(one.filter)).number,
                         }
                         for one in snapshot.views()
                     ],

@@ -12,7 +12,7 @@ from events import dates
 from events.dates import HistoricDate
 from timeline.feeds import summary_html
 from timeline.projections import Entry, State
-from timeline.store import Order
+from timeline.schemas import Order
 from timeline.web.pages.words import (
     DateWords,
     Note,

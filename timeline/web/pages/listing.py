@@ -8,8 +8,8 @@ from typing import TypeVar
 from markupsafe import Markup
 
 from timeline.projections import Filter, View
-from timeline.schemas import Query, dump_filter_args, write_cursor
-from timeline.store import Order, Page
+from timeline.schemas import Order, Query, dump_filter_args, write_cursor
+from timeline.store import Page
 from timeline.web.pages.cards import (
     Category,
     Year,

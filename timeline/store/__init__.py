@@ -1,0 +1,17 @@
+"""The read model: all SQL over the projected tables, in a file that can be rebuilt."""
+
+from timeline.store.files import NoModelError, Rebuild, ViewStore
+from timeline.store.find import Backlink, Count, Facet, Page, Snapshot
+from timeline.store.rows import Checkpoint
+
+__all__ = [
+    "Backlink",
+    "Checkpoint",
+    "Count",
+    "Facet",
+    "NoModelError",
+    "Page",
+    "Rebuild",
+    "Snapshot",
+    "ViewStore",
+]
