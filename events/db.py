@@ -35,6 +35,7 @@ from events.errors import (
 )
 
 _RETRY_S = 0.001
+_BULK_CACHE_KIB = 512 * 1024
 
 _databases: "weakref.WeakSet[Database]" = weakref.WeakSet()
 
@@ -114,6 +115,8 @@ class Database:
         synchronous: ``FULL`` where a commit must outlive a power cut, ``NORMAL``
             where the file can be rebuilt.
         deadline_s: How long a writer waits for its turn.
+        bulk: The file is being filled by this object alone and is thrown away if
+            that fails: without journal and syncs. `close` syncs it.
 
     Raises:
         MigrationError: The file was made by a newer release.
@@ -127,8 +130,10 @@ class Database:
         migrations: Sequence[Migration],
         synchronous: Literal["FULL", "NORMAL"],
         deadline_s: float = 5.0,
+        bulk: bool = False,
     ) -> None:
         self.path = path
+        self._bulk = bulk
         self.deadline_s = deadline_s
         self._synchronous = synchronous
         self._turn = threading.Lock()
@@ -163,6 +168,9 @@ class Database:
             self._closed = True  # a reader that is out closes when it comes back
         with self._locked():
             self._close_all()
+            if self._bulk:
+                with self.path.open("rb") as file:
+                    os.fsync(file.fileno())
         self._close_lock()
 
     @contextmanager
@@ -315,8 +323,13 @@ class Database:
         if self._writer is None:
             con = self._open(mode="rw")
             try:
-                con.execute("PRAGMA journal_mode = WAL")
-                con.execute(f"PRAGMA synchronous = {self._synchronous}")
+                if self._bulk:
+                    con.execute("PRAGMA journal_mode = OFF")
+                    con.execute("PRAGMA synchronous = OFF")
+                    con.execute(f"PRAGMA cache_size = -{_BULK_CACHE_KIB}")
+                else:
+                    con.execute("PRAGMA journal_mode = WAL")
+                    con.execute(f"PRAGMA synchronous = {self._synchronous}")
                 # What is erased must not linger in free space; costs about 5 %.
                 con.execute("PRAGMA secure_delete = ON")
             except BaseException:

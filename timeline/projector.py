@@ -18,6 +18,7 @@ from timeline.store import Checkpoint, NoModelError, Rebuild, ViewStore
 _logger = logging.getLogger(__name__)
 
 _BATCH = 500
+_REBUILD_BATCH = 10_000
 
 
 class Projector:
@@ -73,7 +74,7 @@ class Projector:
         rebuild = self._store.begin(Checkpoint(VERSION, log_id, 0, b""))
         try:
             position = 0
-            while events := self._log.read(after=position, limit=_BATCH):
+            while events := self._log.read(after=position, limit=_REBUILD_BATCH):
                 self._take_in(rebuild, events, after=position)
                 position = events[-1].position
         except BaseException:

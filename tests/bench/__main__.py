@@ -3,10 +3,11 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from tests.bench import append
+from tests.bench import append, pages
 
 BENCHMARKS: Mapping[str, Callable[[Sequence[str]], None]] = {
     "append": append.main,
+    "pages": pages.main,
 }
 
 

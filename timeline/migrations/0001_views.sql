@@ -31,18 +31,6 @@ CREATE TABLE entries (
     body TEXT NOT NULL,
     UNIQUE (id, from_position)
 ) STRICT;
-CREATE INDEX entries_by_id ON entries (id)
-    WHERE to_position = 4611686018427387904;
-CREATE INDEX entries_by_time ON entries (sort_key, hi_desc, id)
-    WHERE to_position = 4611686018427387904;
-CREATE INDEX entries_by_category ON entries (category, sort_key, hi_desc, id)
-    WHERE to_position = 4611686018427387904;
-CREATE INDEX entries_by_state ON entries (state, sort_key, hi_desc, id)
-    WHERE to_position = 4611686018427387904;
-CREATE INDEX entries_by_span ON entries (span, at_end, sort_key, hi_desc, id, lo)
-    WHERE to_position = 4611686018427387904;
-CREATE INDEX entries_by_change ON entries (from_position)
-    WHERE to_position = 4611686018427387904;
 
 -- Actors, places and tags of each version, by their match key.
 CREATE TABLE facets (
@@ -55,7 +43,6 @@ CREATE TABLE facets (
     row INTEGER NOT NULL,
     PRIMARY KEY (kind, key, to_position, sort_key, hi_desc, id, row)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX facets_by_row ON facets (row, kind, key);
 
 -- Of the head only: how many entries have each category, state, actor, place, tag;
 -- and, as kind 'all', how many there are.
@@ -67,7 +54,6 @@ CREATE TABLE counts (
     number INTEGER NOT NULL,
     PRIMARY KEY (kind, key)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX counts_by_number ON counts (kind, number DESC, key, label);
 
 -- Of the head only: how many entries stand in each day, month, year and decade,
 -- counted from 1970.
@@ -101,7 +87,6 @@ CREATE TABLE links (
     rel TEXT NOT NULL,
     PRIMARY KEY (target, to_position, row, rel)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX links_by_row ON links (row);
 
 CREATE TABLE views (
     name TEXT NOT NULL,

@@ -27,8 +27,6 @@ from timeline.projections import (
 FOREVER = 2**62
 """``to_position`` of what is still so."""
 
-_END = "UPDATE {table} SET to_position = ? WHERE row = ?"
-
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
@@ -162,18 +160,15 @@ def _put_entry(con: sqlite3.Connection, entry: Entry, tally: _Tally) -> None:
             _entry_body(entry),
         ),
     ).lastrowid
+    assert row is not None  # noqa: S101 (an insert has one)
     con.executemany(
         "INSERT INTO facets (kind, key, to_position, sort_key, hi_desc, id, row)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [
-            (kind, key, FOREVER, entry.sort_key, -entry.hi, entry.id, row)
-            for kind, key, _ in facets_of(entry)
-            if kind in ("actor", "place", "tag")
-        ],
+        _facet_keys(entry, row),
     )
     con.executemany(
         "INSERT INTO links (target, to_position, row, rel) VALUES (?, ?, ?, ?)",
-        {(link.entry, FOREVER, row, link.rel) for link in entry.links},
+        _link_keys(entry, row),
     )
     con.execute(
         "INSERT INTO words (rowid, title, summary, names) VALUES (?, ?, ?, ?)",
@@ -192,9 +187,36 @@ def _end_entry(con: sqlite3.Connection, entry: Entry, tally: _Tally) -> None:
     if last is None:  # its earlier events were redacted
         return
     row, body = last
-    for table in ("entries", "facets", "links"):
-        con.execute(_END.format(table=table), (entry.position, row))
-    tally.count(entry_of(body), -1)
+    before = entry_of(body)
+    con.execute(
+        "UPDATE entries SET to_position = ? WHERE row = ?", (entry.position, row)
+    )
+    # By their whole keys: a rebuild has no other index yet.
+    con.executemany(
+        "UPDATE facets SET to_position = ? WHERE kind = ? AND key = ?"
+        " AND to_position = ? AND sort_key = ? AND hi_desc = ? AND id = ? AND row = ?",
+        [(entry.position, *key) for key in _facet_keys(before, row)],
+    )
+    con.executemany(
+        "UPDATE links SET to_position = ?"
+        " WHERE target = ? AND to_position = ? AND row = ? AND rel = ?",
+        [(entry.position, *key) for key in _link_keys(before, row)],
+    )
+    tally.count(before, -1)
+
+
+def _facet_keys(
+    entry: Entry, row: int
+) -> list[tuple[str, str, int, int, int, str, int]]:
+    return [
+        (kind, key, FOREVER, entry.sort_key, -entry.hi, entry.id, row)
+        for kind, key, _ in facets_of(entry)
+        if kind in ("actor", "place", "tag")
+    ]
+
+
+def _link_keys(entry: Entry, row: int) -> set[tuple[str, int, int, str]]:
+    return {(link.entry, FOREVER, row, link.rel) for link in entry.links}
 
 
 def _put_view(con: sqlite3.Connection, view: View) -> None:
