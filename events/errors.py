@@ -35,8 +35,12 @@ class IdTakenError(LogError):
     code = "id-taken"
 
     def __init__(self, event_id: str, *, position: int | None, index: int) -> None:
-        where = "twice in this batch" if position is None else f"at {position}"
-        super().__init__(f"the id {event_id!r} already stands {where}")
+        where = (
+            "stands twice in this batch"
+            if position is None
+            else f"already stands at position {position}, with other content"
+        )
+        super().__init__(f"the id {event_id!r} {where}")
         self.event_id = event_id
         self.position = position
         self.index = index

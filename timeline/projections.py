@@ -724,7 +724,7 @@ def check(history: Sequence[RecordedEvent], event: EntryEvent) -> None:
             if entry.state not in _UNRESOLVED:
                 raise RefusedError(
                     "not-possible",
-                    f"The entry is already resolved: it is {entry.state}. "
+                    f"The entry is resolved already (state: {entry.state}). "
                     "If that was wrong, use entry-corrected.",
                     pointer="/type",
                 )
@@ -732,7 +732,7 @@ def check(history: Sequence[RecordedEvent], event: EntryEvent) -> None:
             if entry.state not in _UNRESOLVED:
                 raise RefusedError(
                     "not-possible",
-                    f"The entry is already resolved: it is {entry.state}.",
+                    f"The entry is resolved already (state: {entry.state}).",
                     pointer="/type",
                 )
         case EntryRevised() | EntryRetracted():

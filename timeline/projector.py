@@ -62,6 +62,21 @@ class Projector:
                 else:
                     checkpoint = self._store.checkpoint().position
 
+    def take_in(self, events: Sequence[RecordedEvent]) -> None:
+        """Take in *events*, which were just appended in one batch.
+
+        Without reading them again, if nothing else is to be taken in; while others
+        wait as well, one of them takes in what all have appended.
+        """
+        if self._turn.acquire(blocking=False):
+            try:
+                after = events[0].position - 1
+                if self._take_in(self._store, events, after=after):
+                    return
+            finally:
+                self._turn.release()
+        self.catch_up(upto=events[-1].position)
+
     def rebuild(self) -> int:
         """Build the model anew beside the one in use; the position it reached."""
         with self._one_rebuilder():

@@ -79,7 +79,8 @@ class Timeline:
         batch = [_new_event(one, author=author) for one in wanted]
         appended = self._repeat(batch) or self._decide_and_append(batch)
         try:
-            self._projector.catch_up(upto=appended.events[-1].position)
+            if not appended.repeated:
+                self._projector.take_in(appended.events)
         except LogUnavailableError as error:
             # The events are durable, so they are acknowledged; the next read
             # catches up.
@@ -87,8 +88,11 @@ class Timeline:
         return appended
 
     def _repeat(self, batch: Sequence[NewEvent]) -> Appended | None:
-        """Before deciding, as a repeat need not make sense a second time."""
-        if all(new.id_derived for new in batch):
+        """Before deciding, as a repeat need not make sense a second time.
+
+        What needs no decision is left to the log, which looks again in any case.
+        """
+        if all(new.id_derived or isinstance(new.event, EntryRecorded) for new in batch):
             return None
         return self._log.repeat(batch)
 
@@ -262,5 +266,13 @@ def _check_view_is_there(history: Sequence[RecordedEvent]) -> None:
 
 def _release(settings: Settings) -> str:
     """Changes with whatever changes answers without an event: code and settings."""
-    made_by = repr((version_of("living-timeline"), VERSION, settings))
-    return hashlib.sha256(made_by.encode()).hexdigest()[:10]
+    made_by = (
+        version_of("living-timeline"),
+        VERSION,
+        settings.origin,
+        settings.title,
+        settings.lang,
+        settings.page_size,
+        settings.feed_size,
+    )
+    return hashlib.sha256(repr(made_by).encode()).hexdigest()[:10]

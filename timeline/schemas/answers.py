@@ -126,7 +126,6 @@ class _ViewOut(Schema):
 
 
 _ENTRY_OUT = _EntryOut()
-_RECEIPT = _Receipt()
 _EVENT_OUT = _EventOut()
 _VIEW_OUT = _ViewOut()
 
@@ -151,8 +150,15 @@ def dump_event(event: RecordedEvent) -> dict[str, Json]:
 
 def dump_receipt(event: RecordedEvent) -> dict[str, Json]:
     """What whoever appended *event* is told."""
-    dumped: dict[str, Json] = _RECEIPT.dump(event)
-    return dumped
+    # By hand: this stands in the way of every append, and costs a tenth.
+    return {
+        "position": event.position,
+        "id": event.id,
+        "entry": event.entry,
+        "version": event.version,
+        "type": public_type(event.event.type),
+        "recorded_at": write_instant(event.recorded_at),
+    }
 
 
 def dump_entry(

@@ -80,7 +80,8 @@ def make_api(timeline: Timeline) -> Blueprint:
             receipts if listed else receipts[0],
             HTTPStatus.OK if appended.repeated else HTTPStatus.CREATED,
             {
-                "Location": url_for("api.event", position=appended.events[0].position),
+                "Location": f"{request.script_root}/api/events/"
+                f"{appended.events[0].position}",
                 "Cache-Control": "no-store",
             },
         )
@@ -105,12 +106,15 @@ def make_api(timeline: Timeline) -> Blueprint:
         if request.mimetype not in limits:
             raise UnsupportedMediaType(f"Send {_JSON} or {_NDJSON}.")
         limit = limits[request.mimetype]
+        too_large = RequestEntityTooLarge(f"At most {limit:,} bytes are taken at once.")
+        if (request.content_length or 0) > limit:
+            raise too_large
         # One more, as Werkzeug cuts a chunked body at its limit without a word, and
         # what is left of lines may well be lines (werkzeug.wsgi.LimitedStream).
         request.max_content_length = limit + 1
         raw = request.get_data(cache=False)
         if len(raw) > limit:
-            raise RequestEntityTooLarge(f"At most {limit:,} bytes are taken at once.")
+            raise too_large
         return raw
 
     # -- reading the log -------------------------------------------------------
