@@ -16,6 +16,7 @@ from timeline.store import ViewStore
 from timeline.web.api import make_api
 from timeline.web.errors import register_errors
 from timeline.web.pages import make_pages
+from timeline.web.pages.languages import Languages, load_languages
 from timeline.web.syndication import make_syndication
 
 
@@ -42,13 +43,17 @@ def open_timeline(
 
 
 def create_app(
-    settings: Settings | None = None, *, timeline: Timeline | None = None
+    settings: Settings | None = None,
+    *,
+    timeline: Timeline | None = None,
+    languages: Languages | None = None,
 ) -> Flask:
     """The WSGI application over one data folder.
 
     Args:
         settings: None: from the ``TIMELINE_*`` variables.
         timeline: An open one to use instead of opening it.
+        languages: Of the pages; None: all that there are.
     """
     if timeline is None:
         timeline = open_timeline(settings or Settings.from_env(os.environ))
@@ -60,9 +65,11 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = timeline.settings.ndjson_limit_bytes
     # A redirect to the address with fewer slashes would name the Host header.
     app.url_map.merge_slashes = False
-    register_errors(app)
+    if languages is None:
+        languages = load_languages(timeline.settings.lang)
+    register_errors(app, languages)
     app.register_blueprint(make_api(timeline))
-    app.register_blueprint(make_pages(timeline))
+    app.register_blueprint(make_pages(timeline, languages))
     app.register_blueprint(make_syndication(timeline))
     return app
 

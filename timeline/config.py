@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 
 MIB = 1024 * 1024
 
+LANGUAGES = ("en", "it")
+"""Of the interface: each has its words in the pages, the feeds and the dates."""
+
 
 class SettingsError(ValueError):
     """A setting has a value that cannot be used; the message says which and why."""
@@ -23,7 +26,7 @@ class Settings:
         base_url: Public origin without a final slash; all absolute addresses start
             with it, never with the request's Host header. None: host and port.
         title: Name of the whole timeline, shown on every page and feed.
-        lang: Language of pages and feeds unless asked otherwise.
+        lang: Language of pages and feeds unless asked otherwise, of `LANGUAGES`.
         tag_authority: DNS name or e-mail address under which feed ids are minted
             when the log is made (RFC 4151 2.1). None: the base URL's host.
         deadline_s: How long a writer waits for the log before 503.
@@ -69,14 +72,23 @@ class Settings:
         known: dict[str, object] = {}
         if value := env.get("TIMELINE_DATA"):
             known["data"] = Path(value)
-        for name in ("host", "title", "lang", "tag_authority"):
+        for name in ("host", "title", "tag_authority"):
             if value := env.get(f"TIMELINE_{name.upper()}"):
                 known[name] = value
+        if value := env.get("TIMELINE_LANG"):
+            known["lang"] = _lang(value)
         if value := env.get("TIMELINE_PORT"):
             known["port"] = _port(value)
         if value := env.get("TIMELINE_BASE_URL"):
             known["base_url"] = _origin(value)
         return cls(**known)  # type: ignore[arg-type]
+
+
+def _lang(text: str) -> str:
+    if text not in LANGUAGES:
+        one_of = " or ".join(LANGUAGES)
+        raise SettingsError(f"TIMELINE_LANG must be {one_of}, not {text!r}")
+    return text
 
 
 def _port(text: str) -> int:

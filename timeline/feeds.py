@@ -229,7 +229,7 @@ _ENGLISH = _Words(
     expected="expected",
     endings={State.CANCELLED: "Cancelled", State.RETRACTED: "Retracted"},
     promised="Promised",
-    kinds={"corrected": "Corrected", "revised": "Changed"},
+    kinds={"corrected": "Corrected", "revised": "Revised"},
     was={
         "title": "the title was “{}”",
         "occurred": "the date was “{}”",
@@ -246,7 +246,7 @@ _ITALIAN = _Words(
     states={
         State.UPCOMING: "in programma",
         State.OPEN: "in corso",
-        State.OVERDUE: "in ritardo: nessun esito registrato",
+        State.OVERDUE: "scaduto: nessun esito registrato",
         State.POSTPONED: "rinviato, senza nuova data",
         State.CANCELLED: "annullato",
         State.RETRACTED: "ritirato",
@@ -254,7 +254,7 @@ _ITALIAN = _Words(
     expected="atteso",
     endings={State.CANCELLED: "Annullato", State.RETRACTED: "Ritirato"},
     promised="Promesso",
-    kinds={"corrected": "Corretto", "revised": "Cambiato"},
+    kinds={"corrected": "Rettificato", "revised": "Aggiornato"},
     was={
         "title": "il titolo era «{}»",
         "occurred": "la data era «{}»",

@@ -407,6 +407,24 @@ def entry_versions(events: Sequence[RecordedEvent]) -> Iterator[Entry]:
         yield entry
 
 
+def corrected_versions(events: Sequence[RecordedEvent]) -> dict[int, int]:
+    """By version of a correction, the version that it is about."""
+    told: list[_Told] = []
+    found: dict[int, int] = {}
+    for recorded in events:
+        event = recorded.event
+        if isinstance(event, Redacted | ViewDefined | ViewRemoved):
+            continue
+        fact = _tell(told, recorded, event)
+        if fact.corrects is not None:
+            found[recorded.version] = fact.corrects
+            target = next(one for one in told if one.version == fact.corrects)
+            if isinstance(event, EntryCorrected):
+                _correct(target, event.changes)
+        told.append(fact)
+    return found
+
+
 def fold(events: Sequence[RecordedEvent]) -> Entry | None:
     """The entry after all of its *events*; None if they make none."""
     entry = None
@@ -739,11 +757,6 @@ def check(history: Sequence[RecordedEvent], event: EntryEvent) -> None:
             pass
         case unreachable:
             assert_never(unreachable)
-
-
-def units_of(sort_key: int) -> list[tuple[dates.Level, int]]:
-    """The day, month, year and decade in which an entry is counted."""
-    return [(level, dates.unit_of(level, sort_key)) for level in dates.LEVELS]
 
 
 # -- rows ------------------------------------------------------------------------

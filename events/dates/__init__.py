@@ -3,8 +3,8 @@
 from events.dates.days import civil, day_of
 from events.dates.edtf import from_instant, parse
 from events.dates.historic import OPEN, HistoricDate, parts, span_of
-from events.dates.refusal import DateError
-from events.dates.units import LEVELS, Level, unit_of, unit_start
+from events.dates.refusal import DateError, Sentence
+from events.dates.units import LEVELS, Level, unit_of, unit_start, units_of
 from events.dates.words import label, month_label, year_label
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "DateError",
     "HistoricDate",
     "Level",
+    "Sentence",
     "civil",
     "day_of",
     "from_instant",
@@ -23,5 +24,6 @@ __all__ = [
     "span_of",
     "unit_of",
     "unit_start",
+    "units_of",
     "year_label",
 ]

@@ -8,8 +8,9 @@ are short and no pattern repeats what repeats, so rules are quick.
 
 import re
 import unicodedata
-from collections.abc import Callable
-from typing import ClassVar, TypeAlias
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import ClassVar, Self, TypeAlias
 
 from events.dates.days import (
     DAY_S,
@@ -28,6 +29,35 @@ _Table: TypeAlias = tuple[tuple[re.Pattern[str], str, _Rewrite], ...]
 
 # Corrections of a correction: enough for a bad day in a bad form in an interval.
 _ROUNDS = 3
+
+
+class Sentence(str):
+    """A sentence for a person, in English, that can be said in another language.
+
+    Attributes:
+        template: With ``{names}``, if there are values.
+        values: What stands for the names: text, numbers, tuples of text, sentences,
+            and functions that make text for a language.
+    """
+
+    __slots__ = ("template", "values")
+
+    template: str
+    values: Mapping[str, object]
+
+    def __new__(cls, template: str, /, **values: object) -> Self:
+        """The *template* in English, with what the *values* say."""
+        told = {name: _told(value) for name, value in values.items()}
+        made = super().__new__(cls, template.format(**told) if values else template)
+        made.template = template
+        made.values = values
+        return made
+
+
+def _told(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return str(value("en") if callable(value) else value)
 
 
 class DateError(ValueError):
@@ -49,16 +79,30 @@ class DateError(ValueError):
         self.problem = problem
         self.nearest = nearest
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> Sentence:
+        """The problem and what to try."""
+        problem = self.problem
+        if not isinstance(problem, Sentence):
+            problem = Sentence(problem)
         if self.nearest is None:
-            return self.problem
-        return f'{self.problem} Try "{self.nearest}".'
+            return problem
+        return Sentence(
+            '{problem} Try "{nearest}".', problem=problem, nearest=self.nearest
+        )
+
+    def __str__(self) -> str:
+        return self.sentence
 
 
 def explain(text: str, read: _Read) -> DateError:
     """The error for a *text* that *read* cannot read."""
     if len(text) > MAX_LENGTH:
-        problem = f"A date has at most {MAX_LENGTH} characters, not {len(text):,}."
+        problem = Sentence(
+            "A date has at most {limit} characters, not {length}.",
+            limit=MAX_LENGTH,
+            length=f"{len(text):,}",
+        )
         return DateError(text, problem)
     return DateError(text, *_diagnose(text, read, _ROUNDS))
 
@@ -166,7 +210,10 @@ def _ordered(text: str) -> _Hint | None:
         return _ORDER, day_first
     if second > 12:
         return _ORDER, month_first
-    return f"This may be {day_first} or {month_first}.", None
+    problem = Sentence(
+        "This may be {one} or {other}.", one=day_first, other=month_first
+    )
+    return problem, None
 
 
 # Words
@@ -539,7 +586,10 @@ def _far_year(text: str) -> _Hint | None:
     year = int(digits) * 10**tens * (-1 if sign else 1)
     edtf = _year_edtf(year)
     if abs(year) > MAX_YEAR:
-        return f"Years reach {MAX_YEAR:,} before and after the year 0.", edtf
+        problem = Sentence(
+            "Years reach {most} before and after the year 0.", most=f"{MAX_YEAR:,}"
+        )
+        return problem, edtf
     if exponent:
         return "A year is written out, without an exponent.", edtf
     if abs(year) > 9_999:
@@ -570,8 +620,13 @@ def _calendar(text: str) -> _Hint | None:
         return "There is no day 00: leave out what is not known.", f"{year}-{month}"
     days = month_days(int(year), int(month))
     if day and int(day) > days:
-        name = month_label(int(year), int(month), "en")
-        return f"{name} has {days} days, not {day}.", f"{year}-{month}-{days}"
+        problem = Sentence(
+            "{month} has {days} days, not {day}.",
+            month=partial(month_label, int(year), int(month)),
+            days=days,
+            day=day,
+        )
+        return problem, f"{year}-{month}-{days}"
     return None
 
 
@@ -585,8 +640,8 @@ _SOUTHERN = {
 
 def _part_of_year(year: str, code: int, day: str | None) -> _Hint:
     if day and 1 <= int(day) <= 12 and code <= 31:
-        problem = f"There is no month {code}: the month stands before the day."
-        return problem, f"{year}-{day}-{code}"
+        before = "There is no month {month}: the month stands before the day."
+        return Sentence(before, month=code), f"{year}-{day}-{code}"
     if day and 21 <= code <= 41:
         return "Only a month has days.", f"{year}-{code}"
     if 25 <= code <= 28:
@@ -595,7 +650,7 @@ def _part_of_year(year: str, code: int, day: str | None) -> _Hint:
         problem = "Seasons are northern; a southern one is the interval of its months."
         return problem, _SOUTHERN[code].format(year, _year_edtf(int(year) + 1))
     nearest = f"{year}-12-{day}" if day else f"{year}-12"
-    return f"There is no month {code}.", nearest
+    return Sentence("There is no month {month}.", month=code), nearest
 
 
 def _instant(text: str) -> _Hint | None:

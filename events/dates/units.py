@@ -22,6 +22,17 @@ def unit_of(level: Level, epoch_s: int) -> int:
     return year // 10 - 197
 
 
+def units_of(epoch_s: int) -> tuple[tuple[Level, int], ...]:
+    """The unit of every level in which this second lies: `unit_of`, in one go."""
+    year, month, _ = civil(epoch_s)
+    return (
+        ("day", epoch_s // DAY_S),
+        ("month", (year - 1970) * 12 + month - 1),
+        ("year", year - 1970),
+        ("decade", year // 10 - 197),
+    )
+
+
 def unit_start(level: Level, unit: int) -> int:
     """First second of a unit."""
     if level == "day":

@@ -460,7 +460,7 @@ Corrected 23 November 2026: the title was “Old”; the date was “21 July 196
             ),
             "it",
             """21 luglio 1969
-Cambiato 19 luglio 1969: la data era «20 luglio 1969»; non c’era una categoria.""",
+Aggiornato 19 luglio 1969: la data era «20 luglio 1969»; non c’era una categoria.""",
         ),
     ],
 )

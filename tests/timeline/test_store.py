@@ -12,7 +12,7 @@ from events import dates
 from events.model import NewEvent
 from events.sqlite import SqliteEventLog, open_events_db
 from tests.builders import FixedClock, corrected, recorded, retracted, revised
-from timeline.projections import Entry, Filter, State, match_key, units_of
+from timeline.projections import Entry, Filter, State, match_key
 from timeline.projector import Projector
 from timeline.schemas import Cursor, Order
 from timeline.store import Snapshot, ViewStore
@@ -198,8 +198,7 @@ def check_facets(snapshot: Snapshot, wanted: Filter, matching: list[Entry]) -> N
 def check_density(snapshot: Snapshot, wanted: Filter, matching: list[Entry]) -> None:
     for level in dates.LEVELS:
         expected = Counter(
-            (dict(units_of(entry.sort_key))[level], entry.category)
-            for entry in matching
+            (dates.unit_of(level, entry.sort_key), entry.category) for entry in matching
         )
         cells = snapshot.density(wanted, level, -(10**7), 10**7)
         assert {

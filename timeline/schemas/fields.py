@@ -14,7 +14,7 @@ from urllib.parse import quote
 from marshmallow import RAISE, Schema, ValidationError, fields
 
 from events import dates
-from events.dates import DateError
+from events.dates import DateError, Sentence
 from timeline.projections import match_key
 from timeline.schemas.refusals import FieldError, step
 
@@ -88,24 +88,31 @@ class Text(Checked, fields.String):
         text: str = value.replace("\r\n", "\n") if self._lines else value
         forbidden = (_NOT_IN_LINES if self._lines else _NOT_IN_LINE).search(text)
         if forbidden:
+            code = f"U+{ord(forbidden[0]):04X}"
             raise ValidationError(
-                f"The character U+{ord(forbidden[0]):04X} cannot stand here."
+                Sentence("The character {code} cannot stand here.", code=code)
             )
         if not text.isascii():
             if _piled_up(text):
-                raise ValidationError(f"More than {_MAX_MARKS} marks on one letter.")
+                raise ValidationError(
+                    Sentence("More than {most} marks on one letter.", most=_MAX_MARKS)
+                )
             text = unicodedata.normalize("NFC", text)
             self._check_length(text)  # NFC makes some text longer
         # Spaces at the start mean code in CommonMark; only empty lines go.
         text = text.rstrip().lstrip("\n") if self._lines else text.strip()
         if not text and not self._empty:
-            raise ValidationError("This cannot be empty.")
+            raise ValidationError(Sentence("This cannot be empty."))
         return text
 
     def _check_length(self, text: str) -> None:
         if len(text) > self._limit:
             raise ValidationError(
-                f"At most {self._limit:,} characters, not {len(text):,}."
+                Sentence(
+                    "At most {limit} characters, not {length}.",
+                    limit=f"{self._limit:,}",
+                    length=f"{len(text):,}",
+                )
             )
 
 
@@ -134,7 +141,7 @@ class Matching(Checked, fields.String):
 
 def slug(**options: Any) -> Matching:
     """The name of a category, an entry or a view."""
-    wanted = "A slug is wanted: 1 to 80 of a-z, 0-9 and hyphen."
+    wanted = Sentence("A slug is wanted: 1 to 80 of a-z, 0-9 and hyphen.")
     return Matching(SLUG, wanted, **options)
 
 
@@ -147,7 +154,12 @@ class OneOf(Checked, fields.String):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         if not isinstance(value, str) or value not in self._words:
-            raise ValidationError(f"One of these is wanted: {', '.join(self._words)}.")
+            raise ValidationError(
+                Sentence(
+                    "One of these is wanted: {words}.",
+                    words=tuple(map(str, self._words)),
+                )
+            )
         return value
 
 
@@ -156,7 +168,9 @@ class Lang(Checked, fields.String):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         if not isinstance(value, str) or not _LANG.fullmatch(value):
-            raise ValidationError("A language tag is wanted, such as en or zh-Hans.")
+            raise ValidationError(
+                Sentence("A language tag is wanted, such as en or zh-Hans.")
+            )
         return _cased(value)
 
 
@@ -187,9 +201,11 @@ class Edtf(Checked, fields.String):
         try:
             date = dates.parse(value)
         except DateError as error:
-            raise ValidationError(str(error)) from None
-        if self._bound is not None and getattr(date, self._bound) is None:
-            raise ValidationError(f"A date with an {self._bound} day is wanted.")
+            raise ValidationError(error.sentence) from None
+        if self._bound == "earliest" and date.earliest is None:
+            raise ValidationError(Sentence("A date with an earliest day is wanted."))
+        if self._bound == "latest" and date.latest is None:
+            raise ValidationError(Sentence("A date with a latest day is wanted."))
         return date.edtf
 
 
@@ -249,8 +265,17 @@ class Whole(Checked, fields.Integer):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
         if type(value) is not int or not self._least <= value <= self._most:
-            upto = f" to {self._most}" if self._most < _MAX_INT else " or more"
-            raise ValidationError(f"A whole number is wanted, {self._least}{upto}.")
+            if self._most < _MAX_INT:
+                wanted = Sentence(
+                    "A whole number is wanted, {least} to {most}.",
+                    least=self._least,
+                    most=self._most,
+                )
+            else:
+                wanted = Sentence(
+                    "A whole number is wanted, {least} or more.", least=self._least
+                )
+            raise ValidationError(wanted)
         return value
 
 

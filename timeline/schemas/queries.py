@@ -13,6 +13,7 @@ from typing import Any, Literal
 from marshmallow import ValidationError, fields
 
 from events import dates
+from events.dates import Sentence
 from events.model import JsonObject
 from timeline.projections import Filter, State
 from timeline.schemas.body import write_json
@@ -56,6 +57,8 @@ class Query:
     Attributes:
         lang: None: the site's.
         limit: None: as many as the asker finds right.
+        cursor: The page begins right behind this.
+        before: The page ends right before this; never together with *cursor*.
     """
 
     filter: Filter = field(default_factory=Filter)
@@ -63,6 +66,7 @@ class Query:
     lang: str | None = None
     limit: int | None = None
     cursor: Cursor | None = None
+    before: Cursor | None = None
 
 
 _NUMBER = re.compile(r"[0-9]{1,15}")
@@ -94,7 +98,9 @@ class _Digits(Whole):
 class _CursorText(Checked, fields.String):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         if (cursor := _cursor_of(value)) is None:
-            raise ValidationError("Take the address of the next page as it was given.")
+            raise ValidationError(
+                Sentence("Take the address of the next page as it was given.")
+            )
         return cursor
 
 
@@ -104,12 +110,14 @@ _ONCE = Object.from_dict(
         "lang": Lang(),
         "limit": _Digits(1, MAX_LIMIT),
         "cursor": _CursorText(),
+        "before": _CursorText(),
     }
 )()
 _LOG_ONCE = Object.from_dict(
     {"after": _Digits(0), "limit": _Digits(1, MAX_EVENTS_LIMIT)}
 )()
 _NOT_BUILT = frozenset({"as_of", "known"})
+_NOT_YET = Sentence("This service cannot do that yet.")
 
 
 def parse_query(args: Iterable[tuple[str, str]], *, strict: bool = False) -> Query:
@@ -136,6 +144,9 @@ def parse_query(args: Iterable[tuple[str, str]], *, strict: bool = False) -> Que
     )
     options, wrong = load(_ONCE, once)
     errors += wrong
+    if "cursor" in once and "before" in once:
+        one_way = Sentence("A page begins at a cursor or ends before one, not both.")
+        errors.append(FieldError(step("before"), one_way))
     if errors:
         raise QueryError(errors[:MAX_ERRORS])
     return Query(filter=_filter_of(selected), **options)
@@ -177,13 +188,13 @@ def _sort_out(
     single = {name: given[name][0] for name in once if name in given}
     repeated = {name: given[name] for name in many if name in given}
     errors = [
-        FieldError(step(name), "This parameter stands once in an address.")
+        FieldError(step(name), Sentence("This parameter stands once in an address."))
         for name in single
         if len(given[name]) > 1
     ]
     for name in given:
         if name in _NOT_BUILT:
-            errors.append(FieldError(step(name), "This service cannot do that yet."))
+            errors.append(FieldError(step(name), _NOT_YET))
         elif strict and name not in single and name not in repeated:
             errors.append(FieldError(step(name), "There is no such parameter."))
     return single, repeated, errors
@@ -232,7 +243,7 @@ def dump_filter_args(wanted: Filter) -> list[tuple[str, str]]:
 
 
 def dump_query_args(query: Query) -> list[tuple[str, str]]:
-    """The parameters that `parse_query` reads as *query*, but for the cursor."""
+    """The parameters that `parse_query` reads as *query*, but for its place."""
     args = dump_filter_args(query.filter)
     if query.order != "desc":
         args.append(("order", query.order))

@@ -10,7 +10,10 @@ MAX_ERRORS = 100
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong with the field at *pointer*, and what to do."""
+    """What is wrong with the field at *pointer*, and what to do.
+
+    *detail* is a `Sentence` where a page may show it, in another language.
+    """
 
     pointer: str
     detail: str

@@ -6,6 +6,7 @@ cut at the page's length, and only then are the rows read. `_streams` picks the 
 by what is wanted; whatever it does not cover is checked row by row.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -99,6 +100,7 @@ class Snapshot:
 
     def __init__(self, con: sqlite3.Connection) -> None:
         self._con = con
+        self._rows_found: dict[Filter, list[int]] = {}
 
     @property
     def position(self) -> int:
@@ -189,10 +191,7 @@ class Snapshot:
                 return Count(self._number("all", ""))
             if len(clauses) == 1 and len(clauses[0].keys) == 1:
                 return Count(self._number(clauses[0].kind, clauses[0].keys[0]))
-        sql, values = self._some(wanted)
-        number: int = self._con.execute(
-            f"SELECT count(*) FROM ({sql})", values
-        ).fetchone()[0]
+        number = len(self._found(wanted))
         return Count(min(number, CAP), capped=number > CAP)
 
     def facets(self, wanted: Filter, kind: str, *, limit: int) -> list[Facet]:
@@ -207,9 +206,8 @@ class Snapshot:
                 (kind, limit),
             ).fetchall()
             return [Facet(*row) for row in rows]
-        sql, values = self._some(wanted)
         if kind in _COLUMNS:
-            found = f"SELECT e.{kind} AS key FROM entries AS e JOIN some USING (row)"
+            found = f"SELECT e.{kind} AS key FROM some JOIN entries AS e USING (row)"
             bound: list[Value] = []
         else:
             found = (
@@ -217,13 +215,15 @@ class Snapshot:
                 " ON f.row = some.row AND f.kind = ?"
             )
             bound = [kind]
+        # Labels are looked up for the few that are shown.
         rows = self._con.execute(
-            f"WITH some AS MATERIALIZED ({sql}), found AS ({found})"
-            " SELECT c.label, count(*) AS number FROM found"
-            " JOIN counts AS c ON c.kind = ? AND c.key = found.key"
-            " WHERE found.key <> '' GROUP BY found.key"
-            " ORDER BY number DESC, found.key LIMIT ?",
-            (*values, *bound, kind, limit),
+            f"WITH some AS (SELECT value AS row FROM json_each(?)), found AS ({found}),"
+            " most AS MATERIALIZED (SELECT key, count(*) AS number FROM found"
+            " WHERE key <> '' GROUP BY key ORDER BY number DESC, key LIMIT ?)"
+            " SELECT c.label, most.number FROM most"
+            " CROSS JOIN counts AS c ON c.kind = ? AND c.key = most.key"
+            " ORDER BY most.number DESC, most.key",
+            (json.dumps(self._found(wanted)), *bound, limit, kind),
         ).fetchall()
         return [Facet(*row) for row in rows]
 
@@ -251,12 +251,10 @@ class Snapshot:
             or _words(wanted)
             or any(clause.kind != "category" for clause in clauses)
         ):
-            sql, values = self._some(wanted)
             found = self._con.execute(
-                f"WITH some AS MATERIALIZED ({sql})"
-                " SELECT e.sort_key, e.category"
-                " FROM some JOIN entries AS e USING (row)",
-                values,
+                "SELECT e.sort_key, e.category FROM json_each(?) AS some"
+                " JOIN entries AS e ON e.row = some.value",
+                (json.dumps(self._found(wanted)),),
             )
             for sort_key, category in found:
                 unit = dates.unit_of(level, sort_key)
@@ -353,19 +351,24 @@ class Snapshot:
         sql = f"SELECT * FROM ({merged}) ORDER BY 1 {way}, 2 {way}, 3 {way} LIMIT ?"
         return sql, [*values, limit], capped
 
-    def _some(self, wanted: Filter) -> tuple[str, list[Value]]:
-        """The rows of the wanted entries, in any order, up to one more than `CAP`."""
-        streams, _ = self._streams(wanted)
-        parts: list[str] = []
-        values: list[Value] = []
-        for stream in streams:
-            parts.append(
-                f"SELECT * FROM (SELECT {stream.prefix}.row AS row FROM {stream.source}"
-                f" WHERE {' AND '.join(stream.where)} LIMIT {CAP + 1})"
-            )
-            values += stream.values
-        merged = " UNION ".join(parts) if parts else "SELECT 0 AS row WHERE 0"
-        return f"SELECT row FROM ({merged}) LIMIT {CAP + 1}", values
+    def _found(self, wanted: Filter) -> list[int]:
+        """The rows of the wanted entries, in any order, up to one more than `CAP`.
+
+        Looked up once for all that is counted on one page.
+        """
+        if wanted not in self._rows_found:
+            rows: dict[int, None] = {}
+            for stream in self._streams(wanted)[0]:
+                found = self._con.execute(
+                    f"SELECT {stream.prefix}.row FROM {stream.source}"
+                    f" WHERE {' AND '.join(stream.where)} LIMIT {CAP + 1}",
+                    stream.values,
+                )
+                rows.update(dict.fromkeys(row for (row,) in found))
+                if len(rows) > CAP:
+                    break
+            self._rows_found[wanted] = list(rows)[: CAP + 1]
+        return self._rows_found[wanted]
 
     def _streams(self, wanted: Filter) -> tuple[list[_Stream], bool]:
         """The ranges of indexes that together hold the wanted entries."""

@@ -21,7 +21,6 @@ from timeline.projections import (
     Translation,
     View,
     match_key,
-    units_of,
 )
 
 FOREVER = 2**62
@@ -87,7 +86,7 @@ class _Tally:
         for kind, key, label in facets_of(entry):
             self.facets[kind, key] += change
             self.labels[kind, key] = label
-        for level, unit in units_of(entry.sort_key):
+        for level, unit in dates.units_of(entry.sort_key):
             self.density[level, unit, entry.category] += change
         self.spans[_span(entry)] += change
 

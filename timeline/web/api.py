@@ -165,12 +165,18 @@ def make_api(timeline: Timeline) -> Blueprint:
         def render() -> Response:
             with timeline.snapshot() as snapshot:
                 position = snapshot.position
-                page = snapshot.page(
-                    query.filter,
-                    order=query.order,
-                    limit=query.limit or settings.page_size,
-                    start=query.cursor,
-                )
+                limit = query.limit or settings.page_size
+                if query.before is not None:
+                    page = snapshot.page_before(
+                        query.filter, order=query.order, limit=limit, end=query.before
+                    )
+                else:
+                    page = snapshot.page(
+                        query.filter,
+                        order=query.order,
+                        limit=limit,
+                        start=query.cursor,
+                    )
             following = None
             if page.next is not None:
                 args = [*dump_query_args(query), ("cursor", write_cursor(page.next))]

@@ -12,10 +12,18 @@ from http import HTTPStatus
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from events.dates import Sentence
 from events.errors import IdTakenError, WrongExpectedVersionError
 from events.model import Json
 from timeline.projections import RefusedError
-from timeline.schemas import FieldError, FieldsError, write_json
+from timeline.schemas import (
+    FieldError,
+    FieldsError,
+    QueryError,
+    parse_query,
+    write_json,
+)
+from timeline.web.pages.languages import Languages
 
 _logger = logging.getLogger(__name__)
 
@@ -24,28 +32,48 @@ PROBLEM_TYPE = "application/problem+json"
 # By the error's code, which is stable: status, title, and what is said where the
 # error's own words are the operator's.
 _TABLE: Mapping[str, tuple[int, str, str]] = {
-    "bad-body": (400, "The body is not JSON as it is wanted", ""),
-    "bad-query": (400, "A parameter is wrong", ""),
-    "bad-request": (400, "The request cannot be read", ""),
-    "unauthorized": (401, "A token is needed", ""),
-    "forbidden": (403, "The token does not allow this", ""),
-    "not-found": (404, "There is nothing here", ""),
-    "no-such-entry": (404, "There is no such entry", ""),
-    "no-such-view": (404, "There is no such view", ""),
-    "method-not-allowed": (405, "The method is not allowed here", ""),
-    "not-possible": (409, "The entry does not allow this", ""),
-    "id-taken": (409, "The id is taken", ""),
-    "wrong-expected-version": (409, "The entry has another version", ""),
-    "precondition-failed": (412, "The entry has another version", ""),
-    "too-large": (413, "The body is too large", ""),
-    "unsupported-media-type": (415, "This kind of body is not taken", ""),
-    "bad-field": (422, "A field is wrong", ""),
-    "too-many-requests": (429, "Too many requests", ""),
-    "internal": (500, "Something went wrong", "The operator's log says what."),
-    "log-locked": (503, "The log is busy", "Nothing was stored: try again soon."),
-    "log-read-only": (503, "The log is read-only", "Reading still works."),
-    "log-unavailable": (503, "The log is not available", "Try again later."),
-    "log-full": (507, "The disk is full", "Nothing was stored; reading still works."),
+    "bad-body": (400, Sentence("The body is not JSON as it is wanted"), ""),
+    "bad-query": (400, Sentence("A parameter is wrong"), ""),
+    "bad-request": (400, Sentence("The request cannot be read"), ""),
+    "unauthorized": (401, Sentence("A token is needed"), ""),
+    "forbidden": (403, Sentence("The token does not allow this"), ""),
+    "not-found": (404, Sentence("There is nothing here"), ""),
+    "no-such-entry": (404, Sentence("There is no such entry"), ""),
+    "no-such-view": (404, Sentence("There is no such view"), ""),
+    "method-not-allowed": (405, Sentence("The method is not allowed here"), ""),
+    "not-possible": (409, Sentence("The entry does not allow this"), ""),
+    "id-taken": (409, Sentence("The id is taken"), ""),
+    "wrong-expected-version": (409, Sentence("The entry has another version"), ""),
+    "precondition-failed": (412, Sentence("The entry has another version"), ""),
+    "too-large": (413, Sentence("The body is too large"), ""),
+    "unsupported-media-type": (415, Sentence("This kind of body is not taken"), ""),
+    "bad-field": (422, Sentence("A field is wrong"), ""),
+    "too-many-requests": (429, Sentence("Too many requests"), ""),
+    "internal": (
+        500,
+        Sentence("Something went wrong"),
+        Sentence("The operator's log says what."),
+    ),
+    "log-locked": (
+        503,
+        Sentence("The log is busy"),
+        Sentence("Nothing was stored: try again soon."),
+    ),
+    "log-read-only": (
+        503,
+        Sentence("The log is read-only"),
+        Sentence("Reading still works."),
+    ),
+    "log-unavailable": (
+        503,
+        Sentence("The log is not available"),
+        Sentence("Try again later."),
+    ),
+    "log-full": (
+        507,
+        Sentence("The disk is full"),
+        Sentence("Nothing was stored; reading still works."),
+    ),
 }
 _OF_HTTP: Mapping[int, str] = {
     _TABLE[code][0]: code
@@ -216,7 +244,7 @@ def _http_problem(error: HTTPException) -> Problem:
     )
 
 
-def register_errors(app: Flask) -> None:
+def register_errors(app: Flask, languages: Languages) -> None:
     """Answer every error of *app* from the table, and secure every answer."""
 
     def answer(error: Exception) -> Response:
@@ -228,14 +256,7 @@ def register_errors(app: Flask) -> None:
         if _is_for_programs(request.path):
             response = Response(write_json(problem.dump()), mimetype=PROBLEM_TYPE)
         else:
-            response = Response(
-                render_template(
-                    "error.html",
-                    status=problem.status,
-                    title=problem.title,
-                    detail=problem.detail,
-                )
-            )
+            response = Response(_page_of(problem, error, languages))
         response.status_code = problem.status
         if isinstance(error, HTTPException):
             # Allow of a 405, RFC 9110 15.5.6.
@@ -253,6 +274,25 @@ def register_errors(app: Flask) -> None:
     app.register_error_handler(HTTPException, answer)
     app.register_error_handler(Exception, answer)
     app.after_request(_secure)
+
+
+def _page_of(problem: Problem, error: Exception, languages: Languages) -> str:
+    """The problem for a person, in the language that the address asks for."""
+    try:
+        asked = parse_query([("lang", request.args.get("lang", ""))]).lang
+    except QueryError:
+        asked = None
+    reader = languages.reader(asked)
+    detail = problem.errors[0].detail if problem.errors else problem.detail
+    if isinstance(error, HTTPException) and detail == type(error).description:
+        detail = ""  # Werkzeug's own words say no more than ours, and that in English
+    return render_template(
+        "error.html",
+        reader=reader,
+        status=problem.status,
+        title=reader.retell(problem.title),
+        detail=reader.retell(detail),
+    )
 
 
 def _is_for_programs(path: str) -> bool:

@@ -23,6 +23,7 @@ from events.errors import (
 from timeline.projections import RefusedError
 from timeline.schemas import BodyError, FieldError, FieldsError, QueryError
 from timeline.web.errors import NotAppendedError, problem_of, register_errors
+from timeline.web.pages.languages import load_languages
 
 ERRORS: list[tuple[Exception, int, str]] = [
     (BodyError("x"), 400, "bad-body"),
@@ -54,7 +55,7 @@ def serve(error: Exception) -> FlaskClient:
     app.jinja_loader = DictLoader(
         {"error.html": "<h1>{{ status }} {{ title }}</h1><p>{{ detail }}</p>"}
     )
-    register_errors(app)
+    register_errors(app, load_languages("en"))
 
     @app.get("/api/it")
     @app.get("/it")
@@ -197,7 +198,7 @@ def test_every_answer_is_secured(client: FlaskClient) -> None:
 
 def test_a_page_may_have_a_policy_of_its_own() -> None:
     app = Flask("errors")
-    register_errors(app)
+    register_errors(app, load_languages("en"))
     respond: Callable[[], tuple[str, dict[str, str]]] = lambda: (  # noqa: E731
         "x",
         {"Content-Security-Policy": "default-src 'self'"},

@@ -1,6 +1,7 @@
 """What pages decide to say, before any template."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -27,12 +28,20 @@ from timeline.web.pages.cards import (
     mark_categories,
     shape_of,
 )
-from timeline.web.pages.listing import make_chips, make_languages
-from timeline.web.pages.record import make_history, make_related, rel_words
+from timeline.web.pages.languages import load_languages
+from timeline.web.pages.listing import make_chips
+from timeline.web.pages.record import (
+    make_history,
+    make_others,
+    make_related,
+    rel_words,
+)
 from timeline.web.pages.words import (
     Note,
     Reader,
+    Text,
     correction_note,
+    direction,
     gap_words,
     kept,
     precision_note,
@@ -41,8 +50,9 @@ from timeline.web.pages.words import (
     texts,
 )
 
-ENGLISH = Reader(lang="en", at=NOON)
-ITALIAN = Reader(lang="it", asked=True, at=NOON)
+LANGUAGES = load_languages("en")
+ENGLISH = LANGUAGES.reader(None, at=NOON)
+ITALIAN = LANGUAGES.reader("it", at=NOON)
 
 
 def history(*facts: NewEvent, at: datetime = NOON) -> list[RecordedEvent]:
@@ -199,7 +209,7 @@ def test_a_correction_of_neither_date_nor_title_names_the_fields() -> None:
 
     note = told(correction_note(entry, ENGLISH))
 
-    assert note == "corrected 23 November 2026: Summary, Places"
+    assert note == "corrected 23 November 2026: Summary and Places"
 
 
 @pytest.mark.parametrize(
@@ -358,20 +368,22 @@ def test_a_gap_to_an_unknown_month_is_not_told() -> None:
 def test_eight_categories_have_eight_marks() -> None:
     names = [f"category-{nth}" for nth in range(PAIRS)]
 
-    marks = mark_categories(names)
+    marks = mark_categories(names, ENGLISH)
 
     assert {marks[name].pair for name in names} == set(range(PAIRS))
 
 
 def test_from_the_ninth_category_on_there_is_no_mark_of_its_own() -> None:
-    marks = mark_categories(f"category-{nth}" for nth in range(PAIRS + 3))
+    marks = mark_categories((f"category-{nth}" for nth in range(PAIRS + 3)), ENGLISH)
 
     assert sum(mark.pair is None for mark in marks.values() if mark.name) == 3
 
 
 def test_a_category_keeps_its_mark_when_others_come_that_prefer_another() -> None:
-    few = mark_categories(["product", "conference"])
-    more = mark_categories(["product", "conference", "alliance", "export-controls"])
+    few = mark_categories(["product", "conference"], ENGLISH)
+    more = mark_categories(
+        ["product", "conference", "alliance", "export-controls"], ENGLISH
+    )
 
     assert [few[one].pair for one in ("product", "conference")] == [
         more[one].pair for one in ("product", "conference")
@@ -397,12 +409,74 @@ def test_an_entry_is_told_in_the_readers_language_where_translated() -> None:
     assert (summary.words, summary.lang) == ("Landed.", "en")
 
 
-def test_languages_are_offered_if_there_are_several() -> None:
-    assert make_languages(["en", "en"], ENGLISH, "/") == []
-    links = make_languages(["en", "it"], ITALIAN, "/entries/moon")
+def test_a_page_is_offered_in_every_language_with_its_path_and_query() -> None:
+    alone = replace(ENGLISH, offered=("en",))
+    assert alone.switch("/") == []
+    links = ITALIAN.switch("/entries/moon", [("lang", "it"), ("q", "a b"), ("to", "")])
     assert [(one.words, one.href, one.chosen) for one in links] == [
-        ("English", "/entries/moon?lang=en", False),
-        ("Italiano", "/entries/moon?lang=it", True),
+        ("English", "/entries/moon?q=a+b", False),
+        ("Italiano", "/entries/moon?q=a+b&lang=it", True),
+    ]
+
+
+def test_the_switch_leads_to_no_other_site() -> None:
+    """Not even from the page of an error, whose path may be anything."""
+    assert ITALIAN.switch("//evil.example/")[0].href == "/evil.example/"
+
+
+def test_every_original_and_translation_is_one_step_away() -> None:
+    translated = {"it": {"title": "Luna"}, "fr": {"title": "Lune"}}
+    entry = entry_of(recorded("moon", lang="en", translations=translated))
+
+    def others(reader: Reader) -> list[tuple[str, str, bool]]:
+        return [(one.words, one.href, one.chosen) for one in make_others(entry, reader)]
+
+    assert others(ITALIAN) == [
+        ("English", "/entries/moon", True),
+        ("Français", "/entries/moon?lang=fr", False),
+    ]
+    assert [words for words, *_ in others(ENGLISH)] == ["Français", "Italiano"]
+    assert make_others(entry_of(recorded("moon", lang="en")), ENGLISH) == []
+
+
+def test_a_language_without_a_catalogue_is_that_of_entries_only() -> None:
+    translated = {"fr": {"title": "Lune"}}
+    entry = entry_of(recorded("moon", lang="en", translations=translated))
+    french = LANGUAGES.reader("fr", at=NOON)
+
+    assert (french.lang, french.say("Views")) == ("en", "Views")
+    assert texts(entry, french)[0] == Text(words="Lune", lang="fr")
+    assert french.href("/") == "/?lang=fr"
+    assert [one.chosen for one in french.switch("/")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("lang", "start"),
+    [("en", "ltr"), ("ar", "rtl"), ("he-IL", "rtl"), ("az-Arab", "rtl"),
+     ("ar-Latn", "ltr"), ("zh-Hant", "ltr")],
+)  # fmt: skip
+def test_a_language_has_its_direction(lang: str, start: str) -> None:
+    assert direction(lang) == start
+
+
+def test_numbers_and_lists_are_written_as_each_language_does() -> None:
+    assert [ENGLISH.number(n) for n in (0, 9_999, 1_234_567)] == [
+        "0",
+        "9999",
+        "1,234,567",
+    ]
+    assert ITALIAN.number(1_234_567) == "1.234.567"
+    assert [ENGLISH.listed(w) for w in ((), "A", "AB", "ABC")] == [
+        "",
+        "A",
+        "A and B",
+        "A, B and C",
+    ]
+    assert ITALIAN.listed("ABC") == "A, B e C"
+    assert [ITALIAN.count("{n} day", "{n} days", n) for n in (0, 1, 2)] == [
+        "0 giorni",
+        "1 giorno",
+        "2 giorni",
     ]
 
 
@@ -412,9 +486,9 @@ def test_a_chip_takes_away_its_own_filter_only() -> None:
     chips = make_chips(ITALIAN, "/views/x", wanted, "asc")
 
     assert [(one.label, one.words, one.href) for one in chips] == [
-        ("Actor", "Huawei", "/views/x?actor=Nvidia&from=2019&order=asc&lang=it"),
-        ("Actor", "Nvidia", "/views/x?actor=Huawei&from=2019&order=asc&lang=it"),
-        ("From", "2019", "/views/x?actor=Huawei&actor=Nvidia&order=asc&lang=it"),
+        ("Protagonista", "Huawei", "/views/x?actor=Nvidia&from=2019&order=asc&lang=it"),
+        ("Protagonista", "Nvidia", "/views/x?actor=Huawei&from=2019&order=asc&lang=it"),
+        ("Da", "2019", "/views/x?actor=Huawei&actor=Nvidia&order=asc&lang=it"),
     ]
 
 

@@ -1,7 +1,7 @@
 """The pages: each reads one snapshot and lays out what the view models decide."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from importlib.resources import files
@@ -9,25 +9,45 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 from flask.blueprints import BlueprintSetupState
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 from werkzeug.exceptions import Gone, NotFound
 
-from timeline.projections import Entry, View
+from events.dates import DateError, Sentence
+from timeline.projections import Entry, Filter, View
 from timeline.schemas import (
+    Query,
     QueryError,
     dump_filter_args,
     parse_filter,
     parse_query,
+    write_cursor,
 )
 from timeline.service import Timeline
-from timeline.store import Page, Snapshot
+from timeline.store import Count, Page, Snapshot
 from timeline.web.answers import absolute, conditional
 from timeline.web.pages.cards import mark_categories, rendered
-from timeline.web.pages.listing import make_listing
-from timeline.web.pages.record import make_record
-from timeline.web.pages.words import Reader
+from timeline.web.pages.cite import make_citation
+from timeline.web.pages.facets import KINDS, without
+from timeline.web.pages.languages import Languages
+from timeline.web.pages.listing import (
+    filter_words,
+    jump_cursor,
+    list_args,
+    list_href,
+    make_jump,
+    make_listing,
+    read_date,
+)
+from timeline.web.pages.overview import make_overview
+from timeline.web.pages.record import instant, make_record
+from timeline.web.pages.words import Reader, direction
 
 YEAR_S = 365 * 86_400
+
+MAX_JUMP = 200
+"""Characters of a date to go to; what is longer is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +58,7 @@ class Head:
         canonical: Absolute address of just this page.
         feed_title: Of the feeds of just what is shown.
         atom, rss: Their addresses.
+        alternates: By language, the absolute address of the page in it.
     """
 
     title: str
@@ -46,9 +67,10 @@ class Head:
     feed_title: str
     atom: str
     rss: str
+    alternates: Mapping[str, str]
 
 
-def make_pages(timeline: Timeline) -> Blueprint:
+def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
     """Build the pages over *timeline*."""
     pages = Blueprint("pages", __name__)
     settings = timeline.settings
@@ -56,16 +78,24 @@ def make_pages(timeline: Timeline) -> Blueprint:
 
     @pages.record_once
     def set_up_templates(state: BlueprintSetupState) -> None:
-        """Templates say all interface words with ``_()``, so a catalogue can follow."""
+        """Templates say all interface words with ``_()``, in the reader's language."""
         env = state.app.jinja_env
         env.trim_blocks = env.lstrip_blocks = True
         env.add_extension("jinja2.ext.i18n")
-        env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+        env.install_gettext_callables(  # type: ignore[attr-defined]
+            _gettext, _ngettext, newstyle=True
+        )
+        env.globals["dir_of"] = direction
 
     @pages.app_context_processor
     def site() -> dict[str, object]:
         """For error pages too."""
-        return {"site": settings, "asset": asset}
+        return {"site": settings, "asset": asset, "views_in_use": views_in_use}
+
+    def views_in_use() -> list[View]:
+        """For those who looked for what is not there."""
+        with timeline.snapshot() as snapshot:
+            return snapshot.views()
 
     def asset(name: str) -> str:
         return f"/static/{name}?v={hashes[name]}"
@@ -101,6 +131,10 @@ def make_pages(timeline: Timeline) -> Blueprint:
             feed_title=feed_title,
             atom=reader.href(f"{below}/feed.atom", feed_args),
             rss=reader.href(f"{below}/feed.rss", feed_args),
+            alternates={
+                lang: absolute(timeline, reader.href_in(lang, path, args))
+                for lang in reader.offered
+            },
         )
         body = render_template(
             template,
@@ -117,11 +151,7 @@ def make_pages(timeline: Timeline) -> Blueprint:
 
     def reader_of(snapshot: Snapshot, lang: str | None) -> Reader:
         last = timeline.event(snapshot.position) if snapshot.position else None
-        return Reader(
-            lang=lang or settings.lang,
-            asked=lang not in (None, settings.lang),
-            at=last.recorded_at if last else None,
-        )
+        return languages.reader(lang, at=last.recorded_at if last else None)
 
     def list_page(snapshot: Snapshot, path: str, view: View | None) -> Response:
         args = list(request.args.items(multi=True))
@@ -134,18 +164,32 @@ def make_pages(timeline: Timeline) -> Blueprint:
                 errors.setdefault(one.pointer.split("/")[1], one.detail)
             query = parse_query(one for one in args if one[0] not in errors)
         reader = reader_of(snapshot, query.lang)
+        errors = {name: reader.retell(detail) for name, detail in errors.items()}
         wanted = query.filter
         if view is not None:
             wanted = replace(wanted, within=parse_filter(view.filter))
-        found, total = Page([], None), 0
+        jump = None
+        if asked := request.args.get("at", "").strip()[:MAX_JUMP]:
+            try:
+                return to_date(snapshot, reader, path, query, wanted, asked)
+            except DateError as error:
+                jump = make_jump(
+                    asked,
+                    error,
+                    reader,
+                    path=path,
+                    wanted=query.filter,
+                    order=query.order,
+                )
+        found, total = Page([], None), Count(0)
         if not errors:
-            found = snapshot.page(
-                wanted,
-                order=query.order,
-                limit=min(query.limit or settings.page_size, settings.page_size),
-                start=query.cursor,
-            )
-            total = snapshot.count(wanted).number
+            found = page_of(snapshot, wanted, query)
+            total = snapshot.count(wanted)
+        categories = snapshot.categories()
+
+        def href_of(other: Filter) -> str:
+            return list_href(reader, path, other, query.order)
+
         listing = make_listing(
             found,
             query,
@@ -154,9 +198,23 @@ def make_pages(timeline: Timeline) -> Blueprint:
             title=settings.title,
             view=view,
             total=total,
-            categories=snapshot.categories(),
+            categories=categories,
             errors=errors,
             typed=request.args,
+            facets={
+                kind: snapshot.facets(without(wanted, kind), kind, limit=limit)
+                for kind, limit in KINDS.items()
+            },
+            overview=make_overview(
+                wanted,
+                reader,
+                reach=snapshot.reach(),
+                counted=snapshot.density,
+                marks=mark_categories(categories, reader),
+                href_of=href_of,
+            ),
+            jump=jump,
+            count=lambda rest: snapshot.count(replace(rest, within=wanted.within)),
         )
         narrowed = ", ".join(chip.words for chip in listing.chips)
         return page(
@@ -173,11 +231,45 @@ def make_pages(timeline: Timeline) -> Blueprint:
                 dump_filter_args(query.filter),
                 f"{listing.title}: {narrowed}" if narrowed else listing.title,
             ),
-            status=HTTPStatus.BAD_REQUEST if errors else HTTPStatus.OK,
+            status=HTTPStatus.BAD_REQUEST if errors or jump else HTTPStatus.OK,
+            search=listing.search,
             view=view,
             listing=listing,
-            languages=listing.languages,
         )
+
+    def page_of(snapshot: Snapshot, wanted: Filter, query: Query) -> Page:
+        limit = min(query.limit or settings.page_size, settings.page_size)
+        if query.before is not None:
+            return snapshot.page_before(
+                wanted, order=query.order, limit=limit, end=query.before
+            )
+        return snapshot.page(wanted, order=query.order, limit=limit, start=query.cursor)
+
+    def to_date(
+        snapshot: Snapshot,
+        reader: Reader,
+        path: str,
+        query: Query,
+        wanted: Filter,
+        asked: str,
+    ) -> Response:
+        """To the page that starts at the date *asked* for.
+
+        Raises:
+            DateError: It is none.
+        """
+        cursor = jump_cursor(read_date(asked), query.order)
+        args = list_args(query.filter, query.order)
+        if (
+            cursor is not None
+            and snapshot.page_before(
+                wanted, order=query.order, limit=1, end=cursor
+            ).entries
+        ):
+            args.append(("cursor", write_cursor(cursor)))
+        response = Response(status=HTTPStatus.SEE_OTHER)
+        response.headers["Location"] = f"{reader.href(path, args)}#list"
+        return response
 
     @pages.get("/")
     def front() -> Response:
@@ -221,7 +313,9 @@ def make_pages(timeline: Timeline) -> Blueprint:
                             "introduction": rendered(one.description),
                             "href": reader.href(f"/views/{one.name}"),
                             "atom": reader.href(f"/views/{one.name}/feed.atom"),
-                            "count": snapshot.count(parse_filter(one.filter)).number,
+                            "rss": reader.href(f"/views/{one.name}/feed.rss"),
+                            "filter": filter_words(parse_filter(one.filter), reader),
+                            "count": snapshot.count(parse_filter(one.filter)),
                         }
                         for one in snapshot.views()
                     ],
@@ -229,10 +323,47 @@ def make_pages(timeline: Timeline) -> Blueprint:
 
         return conditional(timeline, render, max_age_s=0)
 
+    @pages.get("/about")
+    def about() -> Response:
+        """What this is, how it is kept, how to subscribe and append."""
+
+        def render() -> Response:
+            with timeline.snapshot() as snapshot:
+                query = parse_query(request.args.items(multi=True))
+                reader = reader_of(snapshot, query.lang)
+                identity = timeline.identity()
+                return page(
+                    "about.html",
+                    snapshot,
+                    reader,
+                    path="/about",
+                    title=reader.say("About"),
+                    description=reader.say(
+                        "What this is, how it is kept, how to subscribe and append."
+                    ),
+                    feed=("", (), settings.title),
+                    about={
+                        "entries": snapshot.count(Filter()).number,
+                        "changed_at": instant(reader.at) if reader.at else "",
+                        "log_id": identity.log_id,
+                        "authority": identity.tag_authority,
+                        "origin": settings.origin,
+                    },
+                )
+
+        return conditional(timeline, render, max_age_s=0)
+
     @pages.get("/entries/<name>")
     def entry(name: str) -> Response:
-        """One entry and its history."""
+        """One entry, and its history in short."""
+        return entry_page(name, "entry.html", below="")
 
+    @pages.get("/entries/<name>/history")
+    def history(name: str) -> Response:
+        """All changes of an entry."""
+        return entry_page(name, "history.html", below="/history")
+
+    def entry_page(name: str, template: str, *, below: str) -> Response:
         def render() -> Response:
             with timeline.snapshot() as snapshot:
                 shown = _entry(snapshot, name)
@@ -245,27 +376,51 @@ def make_pages(timeline: Timeline) -> Blueprint:
                 record = make_record(
                     shown,
                     reader,
-                    marks=mark_categories(snapshot.categories()),
+                    marks=mark_categories(snapshot.categories(), reader),
                     # The log may be ahead of the snapshot.
                     events=[one for one in events if one.version <= shown.version],
                     targets={name: one for name, one in linked.items() if one},
                     backlinks=snapshot.backlinks(name),
                 )
+                title = record.title.words
+                if below:
+                    title = reader.say("History: {title}", title=title)
                 return page(
-                    "entry.html",
+                    template,
                     snapshot,
                     reader,
-                    path=f"/entries/{name}",
-                    title=record.title.words,
+                    path=f"/entries/{name}{below}",
+                    title=title,
                     description=f"{record.date.words}. {_text(record.summary)}",
+                    cite=make_citation(
+                        shown,
+                        reader,
+                        site=settings.title,
+                        address=absolute(timeline, reader.href(f"/entries/{name}")),
+                    ),
                     feed=(f"/entries/{name}", (), record.title.words),
                     entry=record,
-                    languages=record.languages,
                 )
 
         return _if_there(timeline, lambda snapshot: _entry(snapshot, name), render)
 
     return pages
+
+
+@pass_context
+def _gettext(context: Context, words: str) -> str:
+    return _reader(context).catalogue.gettext(words)
+
+
+@pass_context
+def _ngettext(context: Context, one: str, many: str, n: int) -> str:
+    return _reader(context).catalogue.ngettext(one, many, n)
+
+
+def _reader(context: Context) -> Reader:
+    """Whom the page is for; a macro that says anything is imported with context."""
+    reader: Reader = context["reader"]
+    return reader
 
 
 def _if_there(
@@ -282,16 +437,16 @@ def _if_there(
 def _view(snapshot: Snapshot, name: str) -> View:
     view = snapshot.view(name)
     if view is None:
-        raise NotFound(f"There is no view “{name}”.")
+        raise NotFound(Sentence("There is no view “{name}”.", name=name))
     if view.removed:
-        raise Gone(f"The view “{view.title}” was removed.")
+        raise Gone(Sentence("The view “{title}” was removed.", title=view.title))
     return view
 
 
 def _entry(snapshot: Snapshot, name: str) -> Entry:
     entry = snapshot.entry(name)
     if entry is None:
-        raise NotFound(f"There is no entry “{name}”.")
+        raise NotFound(Sentence("There is no entry “{name}”.", name=name))
     return entry
 
 

@@ -1,7 +1,7 @@
 """Entries as the timeline lists them: cards under months under years. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby, zip_longest
 from zlib import crc32
@@ -11,16 +11,17 @@ from markupsafe import Markup
 from events import dates
 from events.dates import HistoricDate
 from timeline.feeds import summary_html
-from timeline.projections import Entry, State
+from timeline.projections import Entry, State, Words
 from timeline.schemas import Order
+from timeline.web.pages.matches import excerpt, is_found, marked
 from timeline.web.pages.words import (
     DateWords,
     Note,
     Reader,
     Text,
+    category_words,
     correction_note,
     gap_words,
-    plain_words,
     precision_note,
     revision_note,
     state_note,
@@ -57,6 +58,8 @@ class Card:
             ``dashed`` (nobody knows exactly).
         weight: ``leading``, ``minor`` or empty.
         gap: How much later the next card is; empty if soon.
+        excerpt: Of the summary where a search found something, marked.
+        found: Names beside the actors in which it was found, marked.
     """
 
     id: str
@@ -73,6 +76,8 @@ class Card:
     actors: Sequence[str]
     sources: int
     gap: str = ""
+    excerpt: Text | None = None
+    found: Sequence[Markup] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,7 @@ class Year:
     months: Sequence[Month]
 
 
-def mark_categories(names: Iterable[str]) -> Mapping[str, Category]:
+def mark_categories(names: Iterable[str], reader: Reader) -> Mapping[str, Category]:
     """A mark for each category, as stable as eight marks for all names can be.
 
     The name's hash prefers a mark; who finds it taken takes the next free one, and
@@ -111,21 +116,28 @@ def mark_categories(names: Iterable[str]) -> Mapping[str, Category]:
             taken[free[0]] = name
     pairs = {name: pair for pair, name in taken.items()}
     return {
-        name: Category(name, plain_words(name), pairs.get(name))
+        name: Category(name, category_words(name, reader), pairs.get(name))
         for name in sorted(known)
     }
 
 
-def category_of(entry: Entry, marks: Mapping[str, Category]) -> Category:
+def category_of(
+    entry: Entry, reader: Reader, marks: Mapping[str, Category]
+) -> Category:
     """The entry's category with its mark."""
     name = entry.category
-    return marks.get(name) or Category(name, plain_words(name), None)
+    return marks.get(name) or Category(name, category_words(name, reader), None)
 
 
 def make_card(
-    entry: Entry, reader: Reader, *, marks: Mapping[str, Category], gap: str = ""
+    entry: Entry,
+    reader: Reader,
+    *,
+    marks: Mapping[str, Category],
+    gap: str = "",
+    wanted: Sequence[Words] = (),
 ) -> Card:
-    """The entry as a list shows it."""
+    """The entry as a list shows it, with what was *wanted* marked."""
     title, summary = texts(entry, reader)
     weight = "minor" if entry.importance < MINOR else ""
     if entry.importance >= LEADING:
@@ -134,18 +146,60 @@ def make_card(
         id=entry.id,
         href=reader.href(f"/entries/{entry.id}"),
         date=reader.date(entry.occurred),
-        title=title,
-        summary=rendered(summary.words) if weight == "leading" else Markup(),
+        title=_marked(title, wanted),
+        summary=rendered(summary.words)
+        if weight == "leading" and not wanted
+        else Markup(),
         summary_lang=summary.lang,
-        category=category_of(entry, marks),
+        category=category_of(entry, reader, marks),
         shape=shape_of(entry),
         weight=weight,
         struck=entry.state is State.RETRACTED,
         notes=notes_of(entry, reader),
-        actors=entry.actors,
+        actors=[marked(one, wanted) for one in entry.actors],
         sources=len(entry.sources),
         gap=gap,
+        excerpt=_excerpt(entry, title, summary, wanted) if wanted else None,
+        found=_found(entry, wanted),
     )
+
+
+def _marked(text: Text, wanted: Sequence[Words]) -> Text:
+    return replace(text, words=marked(text.words, wanted)) if wanted else text
+
+
+def _excerpt(
+    entry: Entry, title: Text, summary: Text, wanted: Sequence[Words]
+) -> Text | None:
+    """Of the first text with a match: the summary, or else a text not shown here."""
+    others = [
+        Text(words=words, lang=lang)
+        for lang, words in (
+            (entry.lang, entry.summary),
+            *((lang, one.summary) for lang, one in entry.translations.items()),
+            (entry.lang, entry.title),
+            *((lang, one.title) for lang, one in entry.translations.items()),
+        )
+    ]
+    if is_found(title.words, wanted):
+        others = []
+    for text in (summary, *others):
+        plain = rendered(text.words).striptags()
+        if is_found(plain, wanted):
+            return replace(text, words=excerpt(plain, wanted))
+    plain = rendered(summary.words).striptags()
+    return replace(summary, words=excerpt(plain, wanted)) if plain else None
+
+
+def _found(entry: Entry, wanted: Sequence[Words]) -> list[Markup]:
+    if not wanted:
+        return []
+    publishers = dict.fromkeys(source.publisher for source in entry.sources)
+    return [
+        marked(one, wanted)
+        for one in (*entry.places, *entry.tags, *publishers)
+        if is_found(one, wanted)
+    ]
 
 
 def shape_of(entry: Entry) -> str:
@@ -187,6 +241,7 @@ def make_years(
     *,
     order: Order,
     marks: Mapping[str, Category],
+    wanted: Sequence[Words] = (),
 ) -> list[Year]:
     """*entries*, which are in *order*, under headings in the same order.
 
@@ -196,7 +251,7 @@ def make_years(
     "Q4 2025" before October 2025. One longer than a year ("2010s") stands by itself.
     The month is that of UTC, by which entries are sorted.
     """
-    cards = _cards(entries, reader, order=order, marks=marks)
+    cards = _cards(entries, reader, order=order, marks=marks, wanted=wanted)
     places = [_place(entry.occurred, reader) for entry in entries]
     years = []
     placed = zip(places, cards, strict=True)
@@ -215,6 +270,7 @@ def _cards(
     *,
     order: Order,
     marks: Mapping[str, Category],
+    wanted: Sequence[Words],
 ) -> list[Card]:
     backwards = order == "desc"
     return [
@@ -222,6 +278,7 @@ def _cards(
             entry,
             reader,
             marks=marks,
+            wanted=wanted,
             gap=gap_words(_days_between(entry, after), reader, backwards=backwards)
             if after is not None
             else "",

@@ -1,47 +1,64 @@
 """A list of entries, what it is narrowed down to, and links that change it. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TypeVar
 
 from markupsafe import Markup
 
+from events import dates
+from events.dates import DateError, HistoricDate
 from timeline.projections import Filter, View
-from timeline.schemas import Order, Query, dump_filter_args, write_cursor
-from timeline.store import Page
-from timeline.web.pages.cards import (
-    Category,
-    Year,
-    make_years,
-    mark_categories,
-    rendered,
+from timeline.schemas import Cursor, Order, Query, dump_filter_args, write_cursor
+from timeline.store import CAP, Count, Facet, Page
+from timeline.web.pages.cards import Year, make_years, mark_categories, rendered
+from timeline.web.pages.facets import (
+    KINDS,
+    Choice,
+    Group,
+    Kind,
+    kind_words,
+    make_group,
+    value_words,
+    values_of,
+    without,
 )
-from timeline.web.pages.words import Named, Reader, language_name, plain_words
-
-_T = TypeVar("_T")
+from timeline.web.pages.overview import Overview
+from timeline.web.pages.words import Named, Reader
 
 ORDERS: tuple[Order, Order] = ("desc", "asc")
 
 
+MOST_WAYS_OUT = 8
+"""Filters that are tried one by one where nothing was found."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One active filter; *href* leads to the same list without it."""
+    """One active filter; *href* leads to the same list without it, which is *rest*."""
 
     label: str
     words: str
     href: str
+    rest: Filter
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One of several that a form or a row of links offers."""
+class Search:
+    """The search box: where it leads, what is in it, what else it sends."""
 
-    value: str
-    words: str
-    href: str
-    chosen: bool
-    category: Category | None = None
+    action: str
+    q: str
+    kept: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """The field that goes to a date; *nearest* is what may have been meant."""
+
+    text: str = ""
+    error: str = ""
+    nearest: Named | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +74,7 @@ class Form:
     action: str
     categories: Sequence[Choice]
     orders: Sequence[Choice]
+    q: str
     actor: str
     start: str
     end: str
@@ -70,11 +88,16 @@ class Listing:
 
     Attributes:
         args: Parameters of this very page, without its language.
-        total: Entries on all pages.
+        total: Entries on all pages; *more*: there are more than that.
+        capped: Only the `CAP` entries recorded last are sorted.
+        partly: Only so many entries are looked at for the numbers beside values.
+        ways_out: Where nothing was found: filters to remove, and what that finds.
+        windowed: It is narrowed down to a window of time.
         errors: What is wrong with each parameter, if the address was not understood.
-        categories: Links that add each one to the filter or take it away.
+        categories, groups: Links that add each value to the filter or take it away.
         all_href: The same list, not narrowed down.
-        start_href, next_href: Its first page, unless it is this, and the next.
+        start_href: Its first page, unless it is this.
+        next_href, previous_href: The pages beside it, as far as there are any.
     """
 
     title: str
@@ -83,16 +106,27 @@ class Listing:
     args: Sequence[tuple[str, str]]
     years: Sequence[Year]
     total: int
+    more: bool
+    capped: bool
+    cap: int
+    partly: bool
     shown: int
     errors: Mapping[str, str]
     chips: Sequence[Chip]
+    ways_out: Sequence[tuple[Chip, Count]]
+    windowed: bool
     categories: Sequence[Choice]
+    groups: Sequence[Group]
     orders: Sequence[Choice]
+    overview: Overview | None
     form: Form
+    search: Search
+    jump: Jump
+    jump_kept: Sequence[tuple[str, str]]
     all_href: str
     start_href: str
     next_href: str
-    languages: Sequence[Named]
+    previous_href: str
 
 
 def make_listing(
@@ -103,81 +137,167 @@ def make_listing(
     path: str,
     title: str,
     view: View | None,
-    total: int,
+    total: Count,
     categories: Iterable[str],
     errors: Mapping[str, str],
     typed: Mapping[str, str],
+    facets: Mapping[Kind, Sequence[Facet]] | None = None,
+    overview: Overview | None = None,
+    jump: Jump | None = None,
+    count: Callable[[Filter], Count] | None = None,
 ) -> Listing:
     """The list of *page*, which is a part of what *query* asks of *path*.
 
     *title* is that of the whole timeline. Where there are *errors*, *query* is empty
-    and the parameters as *typed* come back in the form.
+    and the parameters as *typed* come back in the form. *facets* are counted without
+    the filter of their own kind; *count* is asked only where nothing was found.
     """
     wanted, order = query.filter, query.order
-    marks = mark_categories(categories)
+    marks = mark_categories(categories, reader)
     args = list_args(wanted, order)
-    next_href = ""
-    if page.next is not None:
-        next_href = reader.href(path, [*args, ("cursor", write_cursor(page.next))])
-    here = [("cursor", write_cursor(query.cursor))] if query.cursor else []
     entries = page.entries
-    offered = marks
-    if not wanted.category and len(entries) == total > 0:
-        # All are here, so there is no need to offer what leads to none.
-        present = {entry.category for entry in entries}
-        offered = {name: marks[name] for name in marks if name in present}
+
+    def at(name: str, cursor: Cursor | None) -> str:
+        if cursor is None:
+            return ""
+        return reader.href(path, [*args, (name, write_cursor(cursor))])
+
+    def href_of(other: Filter) -> str:
+        return list_href(reader, path, other, order)
+
+    groups = {
+        kind: make_group(kind, counted, reader, wanted, href_of=href_of, marks=marks)
+        for kind, counted in (facets or {}).items()
+    }
+    place = [
+        (name, write_cursor(cursor))
+        for name, cursor in (("cursor", query.cursor), ("before", query.before))
+        if cursor is not None
+    ]
+    chips = make_chips(reader, path, wanted, order)
+    spoken = [("lang", reader.reads or reader.lang)] if reader.asked else []
     return Listing(
         title=view.title if view else title,
         description=view.description if view else "",
         introduction=rendered(view.description) if view else Markup(),
-        args=[*args, *here],
-        years=make_years(entries, reader, order=order, marks=marks),
-        total=total,
+        args=[*args, *place],
+        years=make_years(
+            entries, reader, order=order, marks=marks, wanted=wanted.words
+        ),
+        total=total.number,
+        more=total.capped,
+        capped=page.capped,
+        cap=CAP,
+        partly=_is_partly_counted(facets or {}, wanted, view),
         shown=len(entries),
         errors=errors,
-        chips=make_chips(reader, path, wanted, order),
-        categories=category_choices(reader, path, wanted, order, offered),
+        chips=chips,
+        ways_out=_ways_out(chips, count) if count and not entries else (),
+        windowed=wanted.start is not None or wanted.end is not None,
+        categories=groups["category"].choices if "category" in groups else (),
+        groups=[
+            group
+            for kind, group in groups.items()
+            if kind != "category" and group.choices
+        ],
         orders=order_choices(reader, path, wanted, order),
+        overview=overview,
         form=make_form(
             reader,
             path,
             wanted,
             order,
-            marks=offered,
+            categories=groups["category"].choices if "category" in groups else (),
             actors=chain.from_iterable(entry.actors for entry in entries),
             typed=typed if errors else {},
         ),
+        search=Search(
+            path, wanted.q, [*list_args(replace(wanted, q=""), order), *spoken]
+        ),
+        jump=jump or Jump(),
+        jump_kept=[*args, *spoken],
         all_href=reader.href(path),
-        start_href=reader.href(path, args) if query.cursor else "",
-        next_href=next_href,
-        languages=make_languages(
-            chain.from_iterable([entry.lang, *entry.translations] for entry in entries),
-            reader,
-            path,
-            [*args, *here],
+        start_href=reader.href(path, args) if place else "",
+        # An empty page lies beyond an end: back is where it came from.
+        next_href=at("cursor", page.next or (None if entries else query.before)),
+        previous_href=at(
+            "before", page.previous or (None if entries else query.cursor)
         ),
     )
 
 
-def make_languages(
-    langs: Iterable[str],
+def _ways_out(
+    chips: Sequence[Chip], count: Callable[[Filter], Count]
+) -> list[tuple[Chip, Count]]:
+    """Filters that can be removed to find something, the most fruitful first."""
+    counted = [(chip, count(chip.rest)) for chip in chips[:MOST_WAYS_OUT]]
+    return sorted(
+        ((chip, found) for chip, found in counted if found.number),
+        key=lambda one: -one[1].number,
+    )
+
+
+def _is_partly_counted(
+    facets: Mapping[Kind, Sequence[Facet]], wanted: Filter, view: View | None
+) -> bool:
+    """Whether the numbers beside the values are of some entries only."""
+    return any(
+        (view is not None or without(wanted, kind) != Filter())
+        and sum(facet.count for facet in facets[kind]) > CAP
+        for kind in ("category", "state")
+        if kind in facets
+    )
+
+
+# -- going to a date -----------------------------------------------------------------
+
+
+def read_date(text: str) -> HistoricDate:
+    """The date that somebody typed, in EDTF or in words ("Q4 2025").
+
+    Raises:
+        DateError: It is none; what was not said in words is not guessed.
+    """
+    text = text.strip()
+    try:
+        return dates.parse(text)
+    except DateError as error:
+        if error.nearest is None or not any(map(str.isalpha, text)):
+            raise
+        return dates.parse(error.nearest)
+
+
+def jump_cursor(date: HistoricDate, order: Order) -> Cursor | None:
+    """Where the page begins that starts at *date*; None: at the very start.
+
+    Newest first a page starts with what is last in *date*, else with what is first.
+    """
+    if order == "desc":
+        return None if date.hi == dates.OPEN else Cursor(date.hi + 1, -dates.OPEN, "0")
+    return None if date.lo == -dates.OPEN else Cursor(date.lo - 1, dates.OPEN, "0")
+
+
+def make_jump(
+    text: str,
+    error: DateError,
     reader: Reader,
+    *,
     path: str,
-    args: Sequence[tuple[str, str]] = (),
-) -> list[Named]:
-    """Links to the same page in each of *langs*; empty if there is but one."""
-    known = sorted({lang for lang in langs if lang} | {reader.lang})
-    if len(known) < 2:
-        return []
-    return [
-        Named(
-            words=language_name(lang),
-            href=Reader(lang=lang, asked=True).href(path, args),
-            lang=lang,
-            chosen=lang == reader.lang,
-        )
-        for lang in known
-    ]
+    wanted: Filter,
+    order: Order,
+) -> Jump:
+    """The field as it was filled in, with what to do."""
+    nearest = None
+    if error.nearest is not None:
+        args = [*list_args(wanted, order), ("at", error.nearest)]
+        label = reader.label(dates.parse(error.nearest))
+        nearest = Named(label, reader.href(path, args))
+    return Jump(
+        text, reader.say("“{text}” is no date we can read.", text=text), nearest
+    )
+
+
+# -- links ---------------------------------------------------------------------------
 
 
 def list_href(reader: Reader, path: str, wanted: Filter, order: Order) -> str:
@@ -195,27 +315,16 @@ def make_chips(reader: Reader, path: str, wanted: Filter, order: Order) -> list[
     """A chip for each value that narrows the list."""
 
     def chip(label: str, words: str, rest: Filter) -> Chip:
-        return Chip(label, words, list_href(reader, path, rest, order))
-
-    def without(values: tuple[_T, ...], value: _T) -> tuple[_T, ...]:
-        return tuple(one for one in values if one != value)
+        return Chip(label, words, list_href(reader, path, rest, order), rest)
 
     chips = []
-    for one in wanted.category:
-        rest = replace(wanted, category=without(wanted.category, one))
-        chips.append(chip(reader.say("Category"), plain_words(one), rest))
-    for one in wanted.actor:
-        rest = replace(wanted, actor=without(wanted.actor, one))
-        chips.append(chip(reader.say("Actor"), one, rest))
-    for one in wanted.place:
-        rest = replace(wanted, place=without(wanted.place, one))
-        chips.append(chip(reader.say("Place"), one, rest))
-    for one in wanted.tag:
-        rest = replace(wanted, tag=without(wanted.tag, one))
-        chips.append(chip(reader.say("Tag"), one, rest))
-    for state in wanted.state:
-        rest = replace(wanted, state=without(wanted.state, state))
-        chips.append(chip(reader.say("State"), reader.say(state.value), rest))
+    if wanted.q:
+        chips.append(chip(reader.say("Words"), wanted.q, replace(wanted, q="")))
+    for kind in KINDS:
+        for value in values_of(wanted, kind):
+            words = value_words(kind, value, reader)
+            rest = without(wanted, kind, value)
+            chips.append(chip(kind_words(kind, reader), words, rest))
     if wanted.start is not None:
         rest = replace(wanted, start=None)
         chips.append(chip(reader.say("From"), reader.label(wanted.start), rest))
@@ -225,24 +334,12 @@ def make_chips(reader: Reader, path: str, wanted: Filter, order: Order) -> list[
     return chips
 
 
-def category_choices(
-    reader: Reader,
-    path: str,
-    wanted: Filter,
-    order: Order,
-    marks: Mapping[str, Category],
-) -> list[Choice]:
-    """Each category, with a link that adds it to the filter or takes it away."""
-    choices = []
-    for name, category in marks.items():
-        if not name:
-            continue
-        chosen = name in wanted.category
-        names = {*wanted.category, name} - ({name} if chosen else set())
-        toggled = replace(wanted, category=tuple(sorted(names)))
-        href = list_href(reader, path, toggled, order)
-        choices.append(Choice(name, category.words, href, chosen, category))
-    return choices
+def filter_words(wanted: Filter, reader: Reader) -> str:
+    """What a filter lets through, in words."""
+    values: dict[str, list[str]] = {}
+    for chip in make_chips(reader, "/", wanted, ORDERS[0]):
+        values.setdefault(chip.label, []).append(chip.words)
+    return " · ".join(f"{label}: {', '.join(words)}" for label, words in values.items())
 
 
 def order_choices(
@@ -262,20 +359,24 @@ def make_form(
     wanted: Filter,
     order: Order,
     *,
-    marks: Mapping[str, Category],
+    categories: Sequence[Choice],
     actors: Iterable[str],
     typed: Mapping[str, str],
 ) -> Form:
     """The form that makes this list, with what was *typed* if that was not read."""
     first_actor = wanted.actor[:1]
-    rest = replace(wanted, category=(), actor=wanted.actor[1:], start=None, end=None)
-    # Categories that no entry has are no choice, but narrow the list all the same.
-    unknown = [("category", one) for one in wanted.category if one not in marks]
-    lang = [("lang", reader.lang)] if reader.asked else []
+    rest = replace(
+        wanted, q="", category=(), actor=wanted.actor[1:], start=None, end=None
+    )
+    # Where they could not be counted, they narrow the list all the same.
+    offered = {choice.value for choice in categories}
+    unknown = [("category", one) for one in wanted.category if one not in offered]
+    lang = [("lang", reader.reads or reader.lang)] if reader.asked else []
     return Form(
         action=path,
-        categories=category_choices(reader, path, wanted, order, marks),
+        categories=categories,
         orders=order_choices(reader, path, wanted, order),
+        q=typed.get("q", wanted.q),
         actor=typed.get("actor", "".join(first_actor)),
         start=typed.get("from", wanted.start.edtf if wanted.start else ""),
         end=typed.get("to", wanted.end.edtf if wanted.end else ""),

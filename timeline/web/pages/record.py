@@ -7,6 +7,7 @@ from typing import assert_never
 
 from markupsafe import Markup
 
+from events import dates
 from events.model import (
     EntryCancelled,
     EntryCorrected,
@@ -23,7 +24,7 @@ from events.model import (
     ViewRemoved,
 )
 from timeline.feeds import web_address
-from timeline.projections import Change, Entry, State
+from timeline.projections import Change, Entry, State, corrected_versions
 from timeline.store import Backlink
 from timeline.web.pages.cards import (
     Category,
@@ -32,16 +33,18 @@ from timeline.web.pages.cards import (
     rendered,
     shape_of,
 )
-from timeline.web.pages.listing import make_languages
 from timeline.web.pages.words import (
     DateWords,
     Named,
     Note,
     Reader,
     Text,
+    change_words,
     field_word,
+    kept,
     language_name,
     move_word,
+    own_lang,
     plain_words,
     same_language,
     state_note,
@@ -94,7 +97,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One event of the entry's history."""
+    """One event of the entry's history.
+
+    Attributes:
+        href: Where the history tells it.
+        day: On which the world learned of it; of what we did, when we recorded it.
+        what: It in a few words, such as "was 16 November 2023".
+        corrects: The version that a correction is about.
+    """
 
     version: int
     position: int
@@ -103,6 +113,10 @@ class Step:
     author: str
     kind: str
     label: str
+    href: str = ""
+    what: str = ""
+    day: str = ""
+    corrects: int | None = None
     said: str = ""
     reason: str = ""
     differences: Sequence[Difference] = ()
@@ -120,13 +134,19 @@ class Promise:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """All that an entry's page lays out."""
+    """All that an entry's page lays out.
+
+    Attributes:
+        own_lang: Of what is not translated, empty if it is the page's.
+        others: Its words in other languages; ``chosen`` is the original.
+    """
 
     id: str
     date: DateWords
     title: Text
     summary: Markup
     summary_lang: str
+    own_lang: str
     category: Category
     category_href: str
     shape: str
@@ -140,7 +160,7 @@ class Record:
     sources: Sequence[SourceLine]
     media: Sequence[tuple[str, str, str]]
     related: Mapping[str, Sequence[Related]]
-    languages: Sequence[Named]
+    others: Sequence[Named]
     history: Sequence[Step]
     version: int
     position: int
@@ -171,7 +191,8 @@ def make_record(
         title=title,
         summary=rendered(summary.words),
         summary_lang=summary.lang,
-        category=category_of(entry, marks),
+        own_lang=own_lang(entry, reader),
+        category=category_of(entry, reader, marks),
         category_href=reader.href("/", [("category", entry.category)]),
         shape=shape_of(entry),
         struck=entry.state is State.RETRACTED,
@@ -192,9 +213,7 @@ def make_record(
         related=make_related(
             entry, reader, marks=marks, targets=targets, backlinks=backlinks
         ),
-        languages=make_languages(
-            [entry.lang, *entry.translations], reader, f"/entries/{entry.id}"
-        ),
+        others=make_others(entry, reader),
         history=make_history(entry, events, reader),
         version=entry.version,
         position=entry.position,
@@ -204,6 +223,29 @@ def make_record(
         updated_at=instant(entry.updated_at),
         updated_day=reader.day(entry.updated_at),
     )
+
+
+def make_others(entry: Entry, reader: Reader) -> list[Named]:
+    """Links to the words of *entry* in each language but the one shown.
+
+    The original comes first, so that it is one step away from every translation.
+    """
+    own = entry.lang or reader.site
+    known = [own, *sorted(lang for lang in entry.translations if lang != own)]
+    shown = next(
+        (lang for lang in known if same_language(lang, reader.reads or reader.lang)),
+        own,
+    )
+    return [
+        Named(
+            language_name(lang),
+            reader.href_in(lang, f"/entries/{entry.id}"),
+            lang=lang,
+            chosen=lang == own,
+        )
+        for lang in known
+        if lang and lang != shown
+    ]
 
 
 def make_promise(entry: Entry, reader: Reader) -> Promise | None:
@@ -241,14 +283,21 @@ def instant(at: datetime) -> str:
 
 def rel_words(rel: str, reader: Reader, *, backwards: bool) -> str:
     """A relation as a heading: of this entry's own link, or of one to it."""
-    forth, back = {
-        "amends": ("Amends", "Amended by"),
-        "follows": ("Follows", "Followed by"),
-        "part-of": ("Part of", "Includes"),
-        "rescinds": ("Rescinds", "Rescinded by"),
-        "suspends": ("Suspends", "Suspended by"),
-    }.get(rel, (plain_words(rel), f"{plain_words(rel)} (of this)"))
-    return reader.say(back if backwards else forth)
+    say = reader.say
+    match rel:
+        case "amends":
+            return say("Amended by") if backwards else say("Amends")
+        case "follows":
+            return say("Followed by") if backwards else say("Follows")
+        case "part-of":
+            return say("Includes") if backwards else say("Part of")
+        case "rescinds":
+            return say("Rescinded by") if backwards else say("Rescinds")
+        case "suspends":
+            return say("Suspended by") if backwards else say("Suspends")
+        case _:
+            words = plain_words(rel)
+            return say("{relation} (of this)", relation=words) if backwards else words
 
 
 def make_related(
@@ -267,7 +316,7 @@ def make_related(
             href=reader.href(f"/entries/{other.id}"),
             date=reader.date(other.occurred),
             struck=other.state is State.RETRACTED,
-            category=category_of(other, marks),
+            category=category_of(other, reader, marks),
             shape=shape_of(other),
         )
 
@@ -291,8 +340,14 @@ def make_history(
 ) -> list[Step]:
     """The entry's events as changes, the latest first."""
     changes = {change.version: change for change in entry.changes}
+    about = corrected_versions(events)
+    path = reader.href(f"/entries/{entry.id}/history")
     return [
-        _step(recorded, changes.get(recorded.version), entry, reader)
+        replace(
+            _step(recorded, changes.get(recorded.version), entry, reader),
+            href=f"{path}#v{recorded.version}",
+            corrects=about.get(recorded.version),
+        )
         for recorded in reversed(events)
     ]
 
@@ -304,11 +359,21 @@ def _step(
     told = None if isinstance(event, Redacted | ViewDefined | ViewRemoved) else event
     kind, label = _kind(recorded, change, entry, reader)
     differences = differences_of(change, entry, reader) if change else []
+    what = change_words(change, reader) if change else ""
+    if isinstance(event, EntryRecorded):
+        differences = first_fields(event.fields, entry, reader)
     if isinstance(event, EntryFulfilled) and entry.promised is not None:
         window = reader.label(entry.promised)
-        happened = told_date(event.occurred, reader)
-        differences = [Difference(field_word("occurred", reader), window, happened)]
+        happened = dates.parse(event.occurred)
+        label_now = reader.label(happened)
+        differences = [Difference(field_word("occurred", reader), window, label_now)]
+        how = kept(entry.promised, happened, reader)
+        what = f"{label_now}, {how}" if how else label_now
+    said = told_date(told.said, reader) if told and told.said else ""
+    ours = kind in ("recorded", "corrected", "retracted", "redacted")
     return Step(
+        what=what,
+        day=reader.day(recorded.recorded_at) if ours or not said else said,
         version=recorded.version,
         position=recorded.position,
         recorded_at=instant(recorded.recorded_at),
@@ -316,7 +381,7 @@ def _step(
         author=recorded.author or "",
         kind=kind,
         label=label,
-        said=told_date(told.said, reader) if told and told.said else "",
+        said=said,
         reason=told.reason if told else "",
         differences=differences,
         sources=[_source_of(one, reader) for one in told.sources] if told else [],
@@ -352,6 +417,13 @@ def _kind(
             assert_never(unreachable)
 
 
+def first_fields(fields: JsonObject, entry: Entry, reader: Reader) -> list[Difference]:
+    """What an entry was first recorded with, but for its longest fields."""
+    told = {name: value for name, value in fields.items() if name in _AT_FIRST}
+    return _differences({}, told, reader, lang=entry.lang)
+
+
+_AT_FIRST = frozenset({"title", "occurred", "awaited", "category", "actors", "places"})
 _FIRST = ("title", "occurred", "said", "summary")
 
 

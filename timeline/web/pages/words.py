@@ -6,14 +6,14 @@ All interface words of the pages pass through `Reader.say` or `Reader.count` her
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from gettext import NullTranslations
 from typing import assert_never
 from urllib.parse import quote, urlencode
 
 from events import dates
-from events.dates import OPEN, HistoricDate
+from events.dates import OPEN, HistoricDate, Sentence
 from events.model import Json
 from timeline.projections import Change, Entry, State
 
@@ -31,6 +31,13 @@ _LANGUAGE_NAMES = {
     "pt": "Português",
     "zh": "中文",
 }
+
+_RIGHT_TO_LEFT = frozenset(
+    ["ar", "ckb", "dv", "fa", "he", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"]
+)
+_RIGHT_TO_LEFT_SCRIPTS = frozenset(
+    ["adlm", "arab", "hebr", "mand", "nkoo", "rohg", "syrc", "thaa"]
+)
 
 _NO_CATALOGUE = NullTranslations()
 
@@ -54,11 +61,15 @@ class DateWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """Something to know about an entry: *label* in a chip, *words* behind it."""
+    """Something to know about an entry: *label* in a chip, *words* behind it.
+
+    *lang* is that of the words, empty if it is the page's.
+    """
 
     kind: str
     label: str
     words: str = ""
+    lang: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +95,67 @@ class Reader:
     """Whom a page is for.
 
     Attributes:
-        lang: BCP 47, of dates and, where there are translations, of entries.
+        lang: Of the page: of our words and of dates.
+        reads: Of entries, where there are translations; empty: the page's.
         asked: The address asked for that language, so all links do as well.
+        site: Language of addresses that do not ask for any.
+        offered: Languages that the page offers itself in.
         at: The view's moment; None if nothing was recorded yet.
     """
 
     lang: str
+    reads: str = ""
     asked: bool = False
+    site: str = ""
+    offered: Sequence[str] = ()
     at: datetime | None = None
     catalogue: NullTranslations = field(default=_NO_CATALOGUE, repr=False)
 
-    def say(self, words: str, **values: object) -> str:
+    def say(self, words: str, /, **values: object) -> str:
         """*words* in the reader's language, its ``{names}`` filled in."""
         said = self.catalogue.gettext(words)
         return said.format(**values) if values else said
 
-    def count(self, one: str, many: str, n: int, **values: object) -> str:
+    def count(self, one: str, many: str, n: int, /, **values: object) -> str:
         """*one* or *many* for *n* of something; ``{n}`` is the number."""
-        return self.catalogue.ngettext(one, many, n).format(n=n, **values)
+        said = self.catalogue.ngettext(one, many, n)
+        return said.format(n=self.number(n), **values)
+
+    def retell(self, told: str) -> str:
+        """*told* in the reader's language, if it is a `Sentence`."""
+        if not isinstance(told, Sentence):
+            return told
+        return self.say(
+            told.template,
+            **{name: self._told(value) for name, value in told.values.items()},
+        )
+
+    def number(self, number: int) -> str:
+        """*number* with its thousands set apart from five digits on."""
+        if abs(number) < 10_000:
+            return str(number)
+        mark = self.say(",")
+        return f"{number:,}".replace(",", mark)
+
+    def listed(self, words: Iterable[str]) -> str:
+        """*words* as a list: "A, B and C"."""
+        *others, last = [*words] or [""]
+        if not others:
+            return last
+        return self.say("{others} and {last}", others=", ".join(others), last=last)
+
+    def _told(self, value: object) -> str:
+        match value:
+            case Sentence():
+                return self.retell(value)
+            case int():
+                return self.number(value)
+            case tuple():
+                return ", ".join(map(str, value))
+            case _ if callable(value):
+                return str(value(self.lang))
+            case _:
+                return str(value)
 
     def date(self, date: HistoricDate) -> DateWords:
         """*date* in words, and for programs."""
@@ -124,13 +178,50 @@ class Reader:
 
     def href(self, path: str, args: Iterable[tuple[str, str]] = ()) -> str:
         """An address of this site, in the same language."""
-        query = [*args, *([("lang", self.lang)] if self.asked else [])]
+        spoken = [("lang", self.reads or self.lang)] if self.asked else []
+        query = [*args, *spoken]
         return f"{quote(path)}?{urlencode(query)}" if query else quote(path)
+
+    def href_in(
+        self, lang: str, path: str, args: Iterable[tuple[str, str]] = ()
+    ) -> str:
+        """An address of this site, in another language."""
+        other = replace(self, reads=lang, asked=lang != self.site)
+        return other.href(path, args)
+
+    def switch(self, path: str, args: Iterable[tuple[str, str]] = ()) -> list[Named]:
+        """The same page in each language; empty if it is offered in one only.
+
+        *path* and *args* may be of any request: those of the address as it is.
+        """
+        if len(self.offered) < 2:
+            return []
+        # "//evil.example" would lead to another site.
+        path = f"/{path.lstrip('/')}"
+        args = [(name, value) for name, value in args if value and name != "lang"]
+        return [
+            Named(
+                language_name(lang),
+                self.href_in(lang, path, args),
+                lang=lang,
+                chosen=lang == self.lang,
+            )
+            for lang in self.offered
+        ]
 
 
 def same_language(one: str, other: str) -> bool:
     """Whether both BCP 47 tags name one language, whatever the region."""
     return one.partition("-")[0].casefold() == other.partition("-")[0].casefold()
+
+
+def direction(lang: str) -> str:
+    """Where lines of *lang* start, as HTML's ``dir`` says it."""
+    first, *subtags = lang.casefold().split("-")
+    script = next((tag for tag in subtags if len(tag) == 4), "")
+    if script:
+        return "rtl" if script in _RIGHT_TO_LEFT_SCRIPTS else "ltr"
+    return "rtl" if first in _RIGHT_TO_LEFT else "ltr"
 
 
 def language_name(lang: str) -> str:
@@ -140,17 +231,50 @@ def language_name(lang: str) -> str:
 
 def texts(entry: Entry, reader: Reader) -> tuple[Text, Text]:
     """Title and summary: translated where the reader wants and somebody has done it."""
-    original = "" if same_language(entry.lang, reader.lang) else entry.lang
+    own = entry.lang or reader.site
+    original = own_lang(entry, reader)
     title = Text(words=entry.title, lang=original)
     summary = Text(words=entry.summary, lang=original)
-    if original:
+    reads = reader.reads or reader.lang
+    if not same_language(own, reads):
         for lang, translation in entry.translations.items():
-            if same_language(lang, reader.lang):
+            if same_language(lang, reads):
                 if translation.title:
-                    title = Text(words=translation.title)
+                    title = Text(words=translation.title, lang=foreign(lang, reader))
                 if translation.summary:
-                    summary = Text(words=translation.summary)
+                    summary = Text(
+                        words=translation.summary, lang=foreign(lang, reader)
+                    )
     return title, summary
+
+
+def own_lang(entry: Entry, reader: Reader) -> str:
+    """Language of what is not translated of *entry*; empty if it is the page's."""
+    return foreign(entry.lang or reader.site, reader)
+
+
+def foreign(lang: str, reader: Reader) -> str:
+    """*lang* where a page has to say so, which is where it is not the page's own."""
+    return "" if not lang or same_language(lang, reader.lang) else lang
+
+
+def category_words(slug: str, reader: Reader) -> str:
+    """A category's name; translated where the bundled story has it."""
+    match slug:
+        case "alliance":
+            return reader.say("Alliance")
+        case "analysis":
+            return reader.say("Analysis")
+        case "company":
+            return reader.say("Company")
+        case "conference":
+            return reader.say("Conference")
+        case "export-controls":
+            return reader.say("Export controls")
+        case "product":
+            return reader.say("Product")
+        case _:
+            return plain_words(slug)
 
 
 def plain_words(slug: str) -> str:
@@ -164,6 +288,7 @@ def plain_words(slug: str) -> str:
 
 def state_note(entry: Entry, reader: Reader) -> Note | None:
     """Where *entry* stands; None if it simply happened."""
+    own = own_lang(entry, reader)
     due = reader.label(entry.occurred)
     match entry.state:
         case State.UPCOMING | State.OPEN if entry.awaited:
@@ -185,10 +310,10 @@ def state_note(entry: Entry, reader: Reader) -> Note | None:
             return Note(kind="postponed", label=reader.say("postponed"), words=words)
         case State.CANCELLED:
             label = reader.say("cancelled")
-            return Note(kind="cancelled", label=label, words=entry.ending)
+            return Note(kind="cancelled", label=label, words=entry.ending, lang=own)
         case State.RETRACTED:
             label = reader.say("retracted")
-            return Note(kind="retracted", label=label, words=entry.ending)
+            return Note(kind="retracted", label=label, words=entry.ending, lang=own)
         case State.HAPPENED:
             if entry.promised is None:
                 return None
@@ -197,6 +322,27 @@ def state_note(entry: Entry, reader: Reader) -> Note | None:
                 label=reader.say("fulfilled"),
                 words=_joined(due, kept(entry.promised, entry.occurred, reader)),
             )
+        case unreachable:
+            assert_never(unreachable)
+
+
+def state_word(state: State, reader: Reader) -> str:
+    """Where an entry stands, as one word."""
+    match state:
+        case State.UPCOMING:
+            return reader.say("upcoming")
+        case State.OPEN:
+            return reader.say("ongoing")
+        case State.HAPPENED:
+            return reader.say("happened")
+        case State.OVERDUE:
+            return reader.say("overdue")
+        case State.POSTPONED:
+            return reader.say("postponed")
+        case State.CANCELLED:
+            return reader.say("cancelled")
+        case State.RETRACTED:
+            return reader.say("retracted")
         case unreachable:
             assert_never(unreachable)
 
@@ -254,7 +400,9 @@ def correction_note(entry: Entry, reader: Reader) -> Note | None:
         return None
     last = corrections[-1]
     words = reader.say(
-        "{date}: {what}", date=reader.day(last.recorded_at), what=_was(last, reader)
+        "{date}: {what}",
+        date=reader.day(last.recorded_at),
+        what=change_words(last, reader),
     )
     if len(corrections) > 1:
         words = reader.count(
@@ -274,7 +422,9 @@ def revision_note(entry: Entry, reader: Reader) -> Note | None:
         return None
     last = moves[-1]
     words = reader.say(
-        "{date}: {what}", date=told_date(last.said, reader), what=_was(last, reader)
+        "{date}: {what}",
+        date=told_date(last.said, reader),
+        what=change_words(last, reader),
     )
     if len(moves) > 1:
         words = reader.count(
@@ -314,14 +464,40 @@ def told_date(edtf: str, reader: Reader) -> str:
 def field_word(name: str, reader: Reader) -> str:
     """The name of an entry's field, for a person."""
     match name:
+        case "title":
+            return reader.say("Title")
         case "occurred":
             return reader.say("Date")
         case "said":
             return reader.say("Made public")
+        case "summary":
+            return reader.say("Summary")
+        case "category":
+            return reader.say("Category")
+        case "actors":
+            return reader.say("Actors")
+        case "places":
+            return reader.say("Places")
+        case "tags":
+            return reader.say("Tags")
+        case "importance":
+            return reader.say("Importance")
         case "awaited":
             return reader.say("Promised")
+        case "scope":
+            return reader.say("Scope")
+        case "sources":
+            return reader.say("Sources")
+        case "links":
+            return reader.say("Links")
+        case "media":
+            return reader.say("Media")
+        case "lang":
+            return reader.say("Language")
+        case "translations":
+            return reader.say("Translations")
         case _:
-            return reader.say(plain_words(name))
+            return plain_words(name)
 
 
 def value_words(name: str, value: Json, reader: Reader) -> str:
@@ -348,12 +524,13 @@ def value_words(name: str, value: Json, reader: Reader) -> str:
             assert_never(unreachable)
 
 
-def _was(change: Change, reader: Reader) -> str:
+def change_words(change: Change, reader: Reader) -> str:
+    """What a change replaced, in a few words; else the names of the fields."""
     if (old := change.before.get("occurred")) and "occurred" in change.after:
         return reader.say("was {old}", old=value_words("occurred", old, reader))
     if (title := change.before.get("title")) and "title" in change.after:
         return reader.say("was “{old}”", old=title)
-    return ", ".join(field_word(name, reader) for name in change.after)
+    return reader.listed(field_word(name, reader) for name in change.after)
 
 
 def _date_of(fields: Mapping[str, Json]) -> HistoricDate | None:
@@ -379,8 +556,9 @@ def gap_words(days: int, reader: Reader, *, backwards: bool) -> str:
         span = reader.count("{n} month", "{n} months", round(days / 30.44))
     else:
         span = reader.count("{n} year", "{n} years", round(days / 365.25))
-    words = "{span} earlier" if backwards else "{span} later"
-    return reader.say(words, span=span)
+    if backwards:
+        return reader.say("{span} earlier", span=span)
+    return reader.say("{span} later", span=span)
 
 
 def _days(days: int, reader: Reader, *, inexact: bool) -> str:

@@ -1,0 +1,333 @@
+"""How many entries stand where: the bars above a list. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil, log, sqrt
+from typing import TypeAlias
+
+from events import dates
+from timeline.projections import Filter
+from timeline.web.pages.cards import Category
+from timeline.web.pages.words import Reader
+
+LEAST, MOST = 24, 120
+"""Bars that are neither too few to see a pattern nor too many to hit."""
+
+HEIGHT = 56
+"""Of the highest bar, in px."""
+
+Cells: TypeAlias = Mapping[int, Mapping[str, int]]
+"""Number of entries by unit and category."""
+
+Counted: TypeAlias = Callable[[Filter, dates.Level, int, int], Cells]
+"""As `Snapshot.density`."""
+
+_LABELS = {"day": 26.0, "month": 13.5, "year": 13.5, "decade": 13.5}
+"""Least distance between labels in % of the width, so that they fit on a phone."""
+
+_LAST_LABEL = 88.0
+_FEWEST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The entries of one category in a bar; *y* and *height* in px."""
+
+    category: Category
+    y: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """The entries of one calendar unit.
+
+    Attributes:
+        x, width: In % of the whole.
+        words: "July 2025: 14 entries".
+        inside: Of the window shown.
+    """
+
+    x: str
+    width: str
+    href: str
+    words: str
+    number: int
+    inside: bool
+    parts: Sequence[Part]
+
+    @property
+    def top(self) -> float:
+        """Of its highest part, in px."""
+        return min(part.y for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A label at *x* % of the width."""
+
+    x: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """The bars of a list.
+
+    Attributes:
+        words: What they show, in a sentence.
+        window: Start and width of the window in %, if there is one.
+        all_href: The same list without its window; empty if it has none.
+    """
+
+    words: str
+    height: int
+    bars: Sequence[Bar]
+    ticks: Sequence[Tick]
+    window: tuple[str, str] | None
+    all_href: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """Units of *level*, *step* of them to a bar, from *first* to *last* inclusive."""
+
+    level: dates.Level
+    step: int
+    first: int
+    last: int
+
+    @property
+    def bars(self) -> int:
+        return self.last - self.first + 1
+
+    def bar_of(self, epoch_s: int) -> int:
+        return dates.unit_of(self.level, epoch_s) // self.step
+
+    def start(self, bar: int) -> int:
+        """First second of a bar."""
+        return dates.unit_start(self.level, bar * self.step)
+
+
+def make_overview(
+    wanted: Filter,
+    reader: Reader,
+    *,
+    reach: tuple[int, int] | None,
+    counted: Counted,
+    marks: Mapping[str, Category],
+    href_of: Callable[[Filter], str],
+) -> Overview | None:
+    """The bars for *wanted*, with its surroundings if it has a window.
+
+    An entry counts once, where it stands on the timeline. Bars outside the window
+    are shown as a way out of it.
+
+    Args:
+        wanted: Whose entries.
+        reader: For whom.
+        reach: Where the first and the last entry of all stand.
+        counted: `Snapshot.density`.
+        marks: Of the categories.
+        href_of: Address of the list with another filter.
+
+    Returns:
+        None where fewer than two entries would be shown.
+    """
+    if reach is None:
+        return None
+    everything = replace(wanted, start=None, end=None)
+    scale, cells = _fitted(everything, _around(wanted, reach), counted)
+    if wanted.start is None and wanted.end is None:
+        # What the filter leaves may reach less far: once more, closer.
+        if not cells:
+            return None
+        near = scale.start(min(cells)), scale.start(max(cells) + 1) - 1
+        if _scale(*near) != scale:
+            scale, cells = _fitted(everything, near, counted)
+    total = sum(sum(cell.values()) for cell in cells.values())
+    if total < _FEWEST:
+        return None
+    highest = max(sum(cell.values()) for cell in cells.values())
+    bars = [
+        _bar(bar, cells[bar], scale, wanted, reader, highest, marks, href_of)
+        for bar in sorted(cells)
+    ]
+    return Overview(
+        words=_summary(bars, total, reader),
+        height=HEIGHT,
+        bars=bars,
+        ticks=list(_ticks(scale, reader)),
+        window=_window(wanted, scale),
+        all_href=href_of(everything) if everything != wanted else "",
+    )
+
+
+def _fitted(
+    wanted: Filter, reach: tuple[int, int], counted: Counted
+) -> tuple[_Scale, dict[int, dict[str, int]]]:
+    scale = _scale(*reach)
+    cells: dict[int, dict[str, int]] = {}
+    first, last = scale.first * scale.step, (scale.last + 1) * scale.step - 1
+    for unit, of_unit in counted(wanted, scale.level, first, last).items():
+        cell = cells.setdefault(unit // scale.step, {})
+        for category, number in of_unit.items():
+            cell[category] = cell.get(category, 0) + number
+    return scale, cells
+
+
+def _scale(first_s: int, last_s: int) -> _Scale:
+    """The units of which between these seconds there are neither few nor many."""
+
+    def scale(level: dates.Level, step: int = 1) -> _Scale:
+        first, last = dates.unit_of(level, first_s), dates.unit_of(level, last_s)
+        return _Scale(level, step, first // step, last // step)
+
+    def strain(one: _Scale) -> float:
+        return max(log(LEAST / one.bars), log(one.bars / MOST), 0.0)
+
+    best = min(map(scale, dates.LEVELS), key=strain)
+    while best.bars > MOST and best.level == "decade":
+        best = scale("decade", best.step * 10)
+    return best
+
+
+def _around(wanted: Filter, reach: tuple[int, int]) -> tuple[int, int]:
+    """The window of *wanted* and a quarter of it on both sides."""
+    if wanted.start is None and wanted.end is None:
+        return reach
+    first = reach[0] if wanted.start is None else wanted.start.lo
+    last = reach[1] if wanted.end is None else wanted.end.hi
+    if first > last:
+        return reach
+    beside = max((last - first) // 4, 12 * 86_400)
+    near = max(first - beside, reach[0]), min(last + beside, reach[1])
+    return near if near[0] < near[1] else reach
+
+
+def _bar(
+    bar: int,
+    cell: Mapping[str, int],
+    scale: _Scale,
+    wanted: Filter,
+    reader: Reader,
+    highest: int,
+    marks: Mapping[str, Category],
+    href_of: Callable[[Filter], str],
+) -> Bar:
+    first, last = _bounds(bar, scale)
+    number = sum(cell.values())
+    height = max(4.0, HEIGHT * sqrt(number / highest))
+    label = _bar_label(first, last, reader)
+    lo, hi = scale.start(bar), scale.start(bar + 1) - 1
+    return Bar(
+        x=_percent((bar - scale.first) / scale.bars),
+        width=_percent(1 / scale.bars),
+        href=href_of(replace(wanted, start=first, end=last)),
+        words=reader.count(
+            "{label}: {n} entry", "{label}: {n} entries", number, label=label
+        ),
+        number=number,
+        inside=(wanted.start is None or hi >= wanted.start.lo)
+        and (wanted.end is None or lo <= wanted.end.hi),
+        parts=list(_stacked(cell, number, height, marks)),
+    )
+
+
+def _stacked(
+    cell: Mapping[str, int], number: int, height: float, marks: Mapping[str, Category]
+) -> Iterable[Part]:
+    """From the foot up, in the order of the marks."""
+    foot = float(HEIGHT)
+    order = {name: place for place, name in enumerate(marks)}
+    for name in sorted(cell, key=lambda one: (order.get(one, len(order)), one)):
+        share = height * cell[name] / number
+        foot -= share
+        category = marks.get(name) or Category(name, name, None)
+        yield Part(category, round(foot, 1), round(share, 1))
+
+
+def _bounds(bar: int, scale: _Scale) -> tuple[dates.HistoricDate, dates.HistoricDate]:
+    """First and last date of a bar, as an address says them."""
+    lo, hi = scale.start(bar), scale.start(bar + 1) - 1
+    (year, month, _), (last_year, _, _) = dates.civil(lo), dates.civil(hi)
+    if 0 <= year <= 9_999:
+        if scale.level == "day":
+            day = dates.parse(dates.day_of(lo))
+            return day, day
+        if scale.level == "month":
+            one = dates.parse(f"{year:04}-{month:02}")
+            return one, one
+    return dates.parse(_year(year)), dates.parse(_year(last_year))
+
+
+def _year(year: int) -> str:
+    if abs(year) > 9_999:
+        return f"Y{year}"
+    return f"{year:05}" if year < 0 else f"{year:04}"
+
+
+def _bar_label(
+    first: dates.HistoricDate, last: dates.HistoricDate, reader: Reader
+) -> str:
+    if first == last:
+        return reader.label(first)
+    return f"{reader.label(first)}–{reader.label(last)}"
+
+
+def _summary(bars: Sequence[Bar], total: int, reader: Reader) -> str:
+    fullest = max(bars, key=lambda bar: bar.number)
+    words = reader.count("{n} entry by date.", "{n} entries by date.", total)
+    return words + " " + reader.say("Most: {what}.", what=fullest.words)
+
+
+def _ticks(scale: _Scale, reader: Reader) -> Iterable[Tick]:
+    """Labels at the start of years, of months or of bars, none over another."""
+    starts: list[tuple[int, str]] = []
+    for bar in range(scale.first, scale.last + 1):
+        year, month, day = dates.civil(scale.start(bar))
+        if scale.level == "day" and scale.bars > 2 * 31 and day != 1:
+            continue
+        if scale.level == "month" and month != 1 and scale.bars > LEAST:
+            continue
+        if scale.level == "day":
+            words = reader.label(dates.parse(dates.day_of(scale.start(bar))))
+            if scale.bars > 2 * 31:
+                words = dates.month_label(year, month, reader.lang)
+        elif scale.level == "month" and scale.bars <= LEAST:
+            words = dates.month_label(year, month, reader.lang)
+        else:
+            words = dates.year_label(year, reader.lang)
+        starts.append((bar, words))
+    longest = max((len(words) for _, words in starts), default=0)
+    # 7 px a letter at 12 px, and some air, on a phone with 358 px for the bars.
+    least = max(_LABELS[scale.level] / 2, (longest * 7 + 14) / 3.58)
+    apart = 100 / scale.bars
+    every = 1
+    if len(starts) > 1:
+        apart *= (starts[-1][0] - starts[0][0]) / (len(starts) - 1)
+        every = max(ceil(least / apart), 1)
+    for bar, words in starts[::every]:
+        share = (bar - scale.first) / scale.bars
+        if share * 100 <= 100 - least * 0.9:
+            yield Tick(_percent(share), words)
+
+
+def _window(wanted: Filter, scale: _Scale) -> tuple[str, str] | None:
+    if wanted.start is None and wanted.end is None:
+        return None
+    first, last = scale.first, scale.last
+    if wanted.start is not None:
+        first = max(first, scale.bar_of(wanted.start.lo))
+    if wanted.end is not None:
+        last = min(last, scale.bar_of(wanted.end.hi))
+    if first > last:
+        return None
+    return (
+        _percent((first - scale.first) / scale.bars),
+        _percent((last - first + 1) / scale.bars),
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{round(share * 100, 3):g}%"
