@@ -199,6 +199,12 @@ class SqliteEventLog:
     ) -> Appended:
         """Insert a caller's batch; every refusal comes before the first insert."""
         batch = waiting.batch
+        if _is_lone_first(batch):
+            # Most appends: the constraints look as closely as two queries would.
+            try:
+                return self._store(con, end, waiting, [(batch[0].entry, 1)])
+            except sqlite3.IntegrityError:
+                pass  # the id or the entry is there; find out which
         if repeated := self._repeat(con, batch):
             return repeated
         versions: dict[str, int] = {}
@@ -223,13 +229,23 @@ class SqliteEventLog:
                 )
             versions[entry] = actual + 1
             places.append((entry, actual + 1))
+        return self._store(con, end, waiting, places)
 
+    def _store(
+        self,
+        con: sqlite3.Connection,
+        end: _End,
+        waiting: _Waiting,
+        places: Sequence[tuple[str, int]],
+    ) -> Appended:
+        """Insert a batch whose entries and versions are settled, and move the end."""
         # The log's time never runs backwards, whatever the clock does.
         recorded_at = max(codec.write_instant(self._clock()), end.recorded_at)
         instant = codec.read_instant(recorded_at)
         recorded: list[RecordedEvent] = []
         for position, (new, data, (entry, version)) in enumerate(
-            zip(batch, waiting.data, places, strict=True), start=end.tree.size + 1
+            zip(waiting.batch, waiting.data, places, strict=True),
+            start=end.tree.size + 1,
         ):
             payload = codec.payload_of(
                 author=new.author, data=data, entry=entry, version=version
@@ -272,7 +288,7 @@ class SqliteEventLog:
             )
         end.tree = end.tree.extend(event.leaf_hash for event in recorded)
         end.recorded_at = recorded_at
-        end.versions.update(versions)
+        end.versions.update(places)
         return Appended(recorded, repeated=False)
 
     def repeat(self, batch: Sequence[NewEvent]) -> Appended | None:
@@ -353,6 +369,15 @@ class SqliteEventLog:
                         (*row, made_at),
                     )
         return LogIdentity(*row)
+
+
+def _is_lone_first(batch: Sequence[NewEvent]) -> bool:
+    """Whether it is one event that begins an entry of a given name."""
+    return (
+        len(batch) == 1
+        and batch[0].expected_version == 0
+        and not batch[0].entry_derived
+    )
 
 
 def _free_name(base: str, is_free: Callable[[str], bool]) -> str:

@@ -1,19 +1,22 @@
-"""A browser and a service with the bundled story, both started once."""
+"""A browser and the sites it looks at, all started once."""
 
+import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    sync_playwright,
+)
 
-from tests.builders import FixedClock
-from timeline.app import create_app, open_timeline
-from timeline.config import Settings
-from timeline.schemas import parse_append
+from tests.browser.sites import Kind, Sites
 
 CHROMIUM = "/usr/bin/chromium"
 
@@ -27,6 +30,15 @@ ARGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # The same picture from every machine, as far as Chromium can.
+    "--font-render-hinting=none",
+    "--force-color-profile=srgb",
+    "--disable-lcd-text",
+)
+
+FONTS = Path(__file__).with_name("fonts.conf")
+FONT_FOLDERS = tuple(
+    Path("/usr/share/fonts/truetype", name) for name in ("liberation", "dejavu")
 )
 
 Open = Callable[..., Page]
@@ -36,54 +48,67 @@ Open = Callable[..., Page]
 def browser() -> Iterator[Browser]:
     if shutil.which(CHROMIUM) is None:
         pytest.skip(f"{CHROMIUM} is missing: apt-get install chromium")
+    for folder in FONT_FOLDERS:
+        if not folder.exists():
+            pytest.skip(f"{folder} is missing: apt-get install fonts-{folder.name}*")
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGS))
+        launched = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=list(ARGS),
+            env={**os.environ, "FONTCONFIG_FILE": str(FONTS)},
+        )
         yield launched
         launched.close()
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Origin of the service."""
-    settings = Settings(
-        data=tmp_path_factory.mktemp("site"), title="AI hardware and export rules"
-    )
-    timeline = open_timeline(settings, clock=FixedClock())
-    story = files("events") / "seed" / "story.json"
-    timeline.append(parse_append(story.read_bytes())[0], author="seed")
-    server = make_server("127.0.0.1", 0, create_app(timeline=timeline), threaded=True)
-    serving = threading.Thread(target=server.serve_forever)
-    serving.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    serving.join()
-    server.server_close()
-    timeline.close()
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
+    started = Sites(tmp_path_factory.mktemp("sites"))
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def site(sites: Sites) -> str:
+    """Origin of the service with the bundled story."""
+    return sites["story"]
 
 
 @pytest.fixture
-def open_page(browser: Browser, site: str) -> Iterator[Open]:
-    """Opens a path in a window of its own; the options are those of the context.
+def open_page(browser: Browser, sites: Sites) -> Iterator[Open]:
+    """Opens a page in a window of its own; the options are those of the context.
 
-    Console messages and requests to anywhere else fail the test.
+    A path is one of the story's site.  Console messages and requests to anywhere else
+    fail the test, and so does a page that answers with another status than its kind.
     """
-    contexts = []
+    contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def check(request: Request) -> None:
-        if not request.url.startswith(f"{site}/"):
-            complaints.append(f"asked {request.url}")
+    def open_page(wanted: str | Kind, **options: Any) -> Page:
+        kind = Kind(wanted) if isinstance(wanted, str) else wanted
+        address = sites.address(kind)
 
-    def open_page(path: str, **options: Any) -> Page:
+        def hear(message: ConsoleMessage) -> None:
+            # Chromium tells of every error page; below it is asked what it is.
+            if not (isinstance(wanted, Kind) and message.location["url"] == address):
+                complaints.append(message.text)
+
+        def check(request: Request) -> None:
+            if not request.url.startswith(f"{sites[kind.site]}/"):
+                complaints.append(f"asked {request.url}")
+
         context = browser.new_context(
             **{"viewport": {"width": 1280, "height": 900}, **options}
         )
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
+        page.on("console", hear)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", check)
-        page.goto(f"{site}{path}")
+        response = page.goto(address)
+        assert response is not None
+        if isinstance(wanted, Kind):
+            assert response.status == kind.status, address
         return page
 
     yield open_page

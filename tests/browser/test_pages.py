@@ -107,9 +107,11 @@ def test_a_feed_reader_finds_the_feed_of_the_page(open_page: Open, path: str) ->
 
     assert feed.status == 200
     assert feed.headers["content-type"].startswith("application/atom+xml")
-    assert page.get_by_role("link", name="Subscribe").first.evaluate(
-        "one => one.href"
-    ) in (address, re.sub(r"\?.*", "", address))
+    subscribe = page.get_by_role("link", name=re.compile("Subscribe|Abbonati"))
+    assert subscribe.first.evaluate("one => one.href") in (
+        address,
+        re.sub(r"\?.*", "", address),
+    )
 
 
 @PATHS
@@ -156,7 +158,10 @@ def test_targets_are_large_enough_to_hit(
 
     boxes = page.locator(
         ".pill, .tools > a, .views a, button, select, .field input, .check"
-    ).evaluate_all("all => all.map(one => [one.offsetHeight, one.textContent.trim()])")
+    ).evaluate_all(
+        "all => all.filter(one => one.checkVisibility())"
+        ".map(one => [one.offsetHeight, one.textContent.trim()])"
+    )
 
     assert len(boxes) > 10
     assert [one for one in boxes if one[0] < least_px] == []
@@ -202,3 +207,69 @@ def test_paper_shows_addresses_and_no_controls(open_page: Open) -> None:
 
     assert "attr(href)" in shown or "https://" in shown
     assert not page.get_by_role("link", name="Subscribe").is_visible()
+
+
+def test_a_stranger_on_a_phone_finds_which_rules_hit_huawei_in_three_clicks(
+    open_page: Open,
+) -> None:
+    """What, when, and on whose word."""
+    page = open_page(
+        "/", viewport={"width": 390, "height": 800}, java_script_enabled=False
+    )
+
+    page.get_by_role("searchbox").first.fill("huawei rule")
+    page.get_by_role("button", name="Search").click()  # one
+    pill = page.get_by_role("navigation", name="Categories").get_by_role("link")
+    pill.filter(has_text="Export controls").click()  # two
+    cards = page.locator("article", has=page.locator("mark"))
+    assert cards.count() > 1
+    assert all(
+        re.search(r"[0-9]{4}", date)
+        for date in cards.locator(".when").all_inner_texts()
+    )
+    cards.locator("h4 a").first.click()  # three
+
+    assert re.search(r"[0-9]{4}", page.locator(".entry .when").inner_text())
+    sources = page.locator("section", has=page.get_by_role("heading", name="Sources"))
+    assert sources.locator("a").count() > 0
+
+
+def test_keys_walk_the_list(open_page: Open) -> None:
+    page = open_page("/views/quark-release")
+    titles = page.locator("h4").all_inner_texts()
+
+    def focused() -> str:
+        text: str = page.evaluate("document.activeElement.textContent.trim()")
+        return text
+
+    walked = []
+    for key in ("j", "j", "ArrowDown", "k", "End", "Home"):
+        page.keyboard.press(key)
+        walked.append(focused())
+    assert walked == [titles[place] for place in (0, 1, 2, 1, 3, 0)]
+
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/entries/*")
+
+
+def test_keys_search_and_tell_of_themselves(open_page: Open) -> None:
+    page = open_page("/")
+    box = page.get_by_role("searchbox").first
+    keys = page.get_by_role("dialog")
+
+    page.keyboard.press("/")
+    page.keyboard.type("j?/k")
+    assert box.input_value() == "j?/k"
+    assert not keys.is_visible()
+
+    box.blur()
+    page.keyboard.press("?")
+    assert keys.is_visible()
+    page.keyboard.press("Escape")
+    assert not keys.is_visible()
+
+    page.keyboard.press("?")
+    page.get_by_label("Use single keys").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    assert not box.evaluate("one => one === document.activeElement")

@@ -509,6 +509,8 @@ def value_words(name: str, value: Json, reader: Reader) -> str:
             return reader.say("yes") if value else reader.say("no")
         case str() if name in ("occurred", "said"):
             return told_date(value, reader)
+        case str() if name == "category":
+            return category_words(value, reader)
         case str() | int() | float():
             return str(value)
         case Mapping():
