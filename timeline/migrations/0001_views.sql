@@ -41,6 +41,9 @@ CREATE TABLE facets (
     hi_desc INTEGER NOT NULL,
     id TEXT NOT NULL,
     row INTEGER NOT NULL,
+    -- copies, so that a filter by both needs no look at the entry
+    category TEXT NOT NULL,
+    state TEXT NOT NULL,
     PRIMARY KEY (kind, key, to_position, sort_key, hi_desc, id, row)
 ) STRICT, WITHOUT ROWID;
 

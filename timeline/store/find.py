@@ -402,10 +402,12 @@ class Snapshot:
         """What the stream's index does not cover is looked up row by row."""
         rest = [clause for clause in clauses if clause not in used]
         columns = [clause for clause in rest if clause.kind in _COLUMNS]
-        if stream.prefix == "f" and (columns or _has_window(wanted)):
+        if stream.prefix == "f" and _has_window(wanted):
             stream.source = _FACETS_AND_ENTRIES
         for clause in columns:
-            stream.where.append(f"e.{clause.kind} IN ({_marks(clause.keys)})")
+            stream.where.append(
+                f"{stream.prefix}.{clause.kind} IN ({_marks(clause.keys)})"
+            )
             stream.values += clause.keys
         for clause in rest:
             if clause.kind in _FACETS:

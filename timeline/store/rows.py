@@ -161,9 +161,10 @@ def _put_entry(con: sqlite3.Connection, entry: Entry, tally: _Tally) -> None:
     ).lastrowid
     assert row is not None  # noqa: S101 (an insert has one)
     con.executemany(
-        "INSERT INTO facets (kind, key, to_position, sort_key, hi_desc, id, row)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        _facet_keys(entry, row),
+        "INSERT INTO facets"
+        " (kind, key, to_position, sort_key, hi_desc, id, row, category, state)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(*key, entry.category, entry.state) for key in _facet_keys(entry, row)],
     )
     con.executemany(
         "INSERT INTO links (target, to_position, row, rel) VALUES (?, ?, ?, ?)",
