@@ -24,6 +24,7 @@ from events.model import (
     Event,
     JsonObject,
     NewEvent,
+    RecordedEvent,
     ViewDefined,
     ViewRemoved,
 )
@@ -176,6 +177,25 @@ def view_removed(
 ) -> NewEvent:
     """A view that is no more."""
     return _new(VIEW_PREFIX + name, ViewRemoved(name=name, reason=reason), given)
+
+
+def history(
+    *events: NewEvent, start: datetime = NOON, every: timedelta = timedelta(hours=1)
+) -> list[RecordedEvent]:
+    """*events*, all of one entry, as a log would hold that holds no other."""
+    return [
+        RecordedEvent(
+            position=version,
+            id=new.id,
+            entry=new.entry,
+            version=version,
+            recorded_at=start + every * (version - 1),
+            author=new.author,
+            event=new.event,
+            leaf_hash=b"",
+        )
+        for version, new in enumerate(events, start=1)
+    ]
 
 
 def title_of(slug: str) -> str:

@@ -28,6 +28,7 @@ from tests.builders import (
     cancelled,
     corrected,
     fulfilled,
+    history,
     postponed,
     recorded,
     retracted,
@@ -64,20 +65,8 @@ Render = Callable[[Feed], bytes]
 
 
 def told(*events: NewEvent, begin: datetime = NOON) -> list[RecordedEvent]:
-    """The history of one entry, an hour between its events."""
-    return [
-        RecordedEvent(
-            position=position,
-            id=new.id,
-            entry=new.entry,
-            version=position,
-            recorded_at=begin + timedelta(hours=position),
-            author=new.author,
-            event=new.event,
-            leaf_hash=b"",
-        )
-        for position, new in enumerate(events, start=1)
-    ]
+    """The history of one entry, an hour between its events and before the first."""
+    return history(*events, start=begin + timedelta(hours=1))
 
 
 def entry_of(*events: NewEvent, begin: datetime = NOON) -> Entry:

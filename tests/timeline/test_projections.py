@@ -17,6 +17,7 @@ from tests.builders import (
     cancelled,
     corrected,
     fulfilled,
+    history,
     postponed,
     recorded,
     retracted,
@@ -32,25 +33,6 @@ from timeline.projections import (
     fold,
     merge_patch,
 )
-
-
-def history(
-    *events: NewEvent, start: datetime = NOON, every: timedelta = timedelta(hours=1)
-) -> list[RecordedEvent]:
-    """*events* of one entry as the log would hold them."""
-    return [
-        RecordedEvent(
-            position=index,
-            id=new.id,
-            entry=new.entry,
-            version=index,
-            recorded_at=start + every * (index - 1),
-            author=new.author,
-            event=new.event,
-            leaf_hash=b"",
-        )
-        for index, new in enumerate(events, start=1)
-    ]
 
 
 def entry_after(*events: NewEvent, start: datetime = NOON) -> Entry:

@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from events import dates
-from events.model import NewEvent, RecordedEvent
+from events.model import NewEvent
 from tests.builders import (
     NOON,
     cancelled,
     corrected,
     fulfilled,
+    history,
     postponed,
     recorded,
     retracted,
@@ -55,24 +56,8 @@ ENGLISH = LANGUAGES.reader(None, at=NOON)
 ITALIAN = LANGUAGES.reader("it", at=NOON)
 
 
-def history(*facts: NewEvent, at: datetime = NOON) -> list[RecordedEvent]:
-    return [
-        RecordedEvent(
-            position=version,
-            id=fact.id,
-            entry=fact.entry,
-            version=version,
-            recorded_at=at,
-            author="tester",
-            event=fact.event,
-            leaf_hash=b"",
-        )
-        for version, fact in enumerate(facts, start=1)
-    ]
-
-
 def entry_of(*facts: NewEvent, at: datetime = NOON) -> Entry:
-    entry = fold(history(*facts, at=at))
+    entry = fold(history(*facts, start=at, every=timedelta()))
     assert entry is not None
     return entry
 
