@@ -736,6 +736,7 @@ def test_a_query_is_read() -> None:
         ([("cursor", "x")], "/cursor"),
         ([("cursor", "é")], "/cursor"),
         ([("as_of", "7")], "/as_of"),
+        ([("from", "2025"), ("to", "2024")], "/to"),
         ([("known", "2025")], "/known"),
         ([("q", "x" * 201)], "/q"),
         ([("place", "x")] * 51, "/place"),

@@ -147,9 +147,14 @@ def parse_query(args: Iterable[tuple[str, str]], *, strict: bool = False) -> Que
     if "cursor" in once and "before" in once:
         one_way = Sentence("A page begins at a cursor or ends before one, not both.")
         errors.append(FieldError(step("before"), one_way))
+    if not errors:
+        wanted = _filter_of(selected)
+        if wanted.start and wanted.end and wanted.start.lo > wanted.end.hi:
+            backwards = Sentence("This ends before it begins.")
+            errors.append(FieldError(step("to"), backwards))
     if errors:
         raise QueryError(errors[:MAX_ERRORS])
-    return Query(filter=_filter_of(selected), **options)
+    return Query(filter=wanted, **options)
 
 
 def parse_log_query(args: Iterable[tuple[str, str]]) -> tuple[int, int]:
