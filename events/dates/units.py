@@ -12,14 +12,7 @@ LEVELS: tuple[Level, ...] = ("day", "month", "year", "decade")
 
 def unit_of(level: Level, epoch_s: int) -> int:
     """The unit in which this second lies; 0 holds 1970-01-01, earlier ones are less."""
-    if level == "day":
-        return epoch_s // DAY_S
-    year, month, _ = civil(epoch_s)
-    if level == "month":
-        return (year - 1970) * 12 + month - 1
-    if level == "year":
-        return year - 1970
-    return year // 10 - 197
+    return dict(units_of(epoch_s))[level]
 
 
 def units_of(epoch_s: int) -> tuple[tuple[Level, int], ...]:
