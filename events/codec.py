@@ -27,6 +27,8 @@ from events.model import (
     JsonObject,
     ViewDefined,
     ViewRemoved,
+    WindowClosed,
+    WindowOpened,
 )
 
 HASH_BYTES = 32
@@ -75,6 +77,10 @@ def data_of(event: Event) -> dict[str, Json]:
             return {"occurred": occurred, **_told(event)}
         case EntryPostponed() | EntryCancelled() | EntryRetracted():
             return _told(event)
+        case WindowOpened(bound=bound, set_by=set_by):
+            return {"bound": bound, "set_by": set_by}
+        case WindowClosed(bound=bound, set_by=set_by):
+            return {"bound": bound, "set_by": set_by}
         case ViewDefined():
             data: dict[str, Json] = {
                 "name": event.name,
@@ -127,6 +133,8 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], Event]] = {
     "entry-fulfilled.1": lambda data: EntryFulfilled(**data),
     "entry-cancelled.1": lambda data: EntryCancelled(**data),
     "entry-retracted.1": lambda data: EntryRetracted(**data),
+    "window-opened.1": lambda data: WindowOpened(**data),
+    "window-closed.1": lambda data: WindowClosed(**data),
     "view-defined.1": lambda data: ViewDefined(**data),
     "view-removed.1": lambda data: ViewRemoved(**data),
 }
@@ -141,6 +149,8 @@ CURRENT_TYPES: Mapping[str, str] = {
         EntryFulfilled,
         EntryCancelled,
         EntryRetracted,
+        WindowOpened,
+        WindowClosed,
         ViewDefined,
         ViewRemoved,
     )

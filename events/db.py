@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 from events.errors import (
     LogDamagedError,
@@ -201,6 +201,23 @@ class Database:
         Raises:
             LogUnavailableError: The file cannot be opened.
         """
+        with self._reader() as con:
+            con.execute("BEGIN")
+            yield con
+            con.execute("COMMIT")
+
+    def row(self, sql: str, *bound: object) -> tuple[Any, ...] | None:
+        """The first row that one query gives; alone, it is a snapshot by itself.
+
+        Raises:
+            LogUnavailableError: The file cannot be opened.
+        """
+        with self._reader() as con:
+            rows = con.execute(sql, bound).fetchall()
+        return rows[0] if rows else None
+
+    @contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
         with self._gate:
             while self._forking:
                 self._gate.wait()
@@ -210,22 +227,24 @@ class Database:
             with self._translated():
                 if con is None:
                     con = self._open(mode="ro")
-                con.execute("BEGIN")
                 yield con
-                con.execute("COMMIT")
         except BaseException:
             if con is not None:
                 con.close()
                 con = None
             raise
         finally:
-            with self._gate:
-                self._readers_out -= 1
-                if con is not None:
-                    if self._closed:
-                        con.close()
-                    else:
-                        self._readers.append(con)
+            self._give_back(con)
+
+    def _give_back(self, con: sqlite3.Connection | None) -> None:
+        with self._gate:
+            self._readers_out -= 1
+            if con is not None:
+                if self._closed:
+                    con.close()
+                else:
+                    self._readers.append(con)
+            if self._forking:  # only then does anybody wait
                 self._gate.notify_all()
 
     # -- forks -----------------------------------------------------------------

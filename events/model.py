@@ -99,6 +99,36 @@ class EntryRetracted(_Told):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WindowOpened:
+    """The first second of an entry's window has come; appended by the scheduler.
+
+    Attributes:
+        bound: First day of the window, or its first instant in UTC.
+        set_by: Version of the entry's event that set the window.
+    """
+
+    type: ClassVar[str] = "window-opened.1"
+
+    bound: str
+    set_by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowClosed:
+    """The last day of an entry's window has ended; appended by the scheduler.
+
+    Attributes:
+        bound: Last day of the window, or its last instant in UTC.
+        set_by: Version of the entry's event that set the window.
+    """
+
+    type: ClassVar[str] = "window-closed.1"
+
+    bound: str
+    set_by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ViewDefined:
     """A view has from now on this title, description and filter."""
 
@@ -136,8 +166,9 @@ EntryEvent: TypeAlias = (
     | EntryCancelled
     | EntryRetracted
 )
+WindowEvent: TypeAlias = WindowOpened | WindowClosed
 ViewEvent: TypeAlias = ViewDefined | ViewRemoved
-Event: TypeAlias = EntryEvent | ViewEvent
+Event: TypeAlias = EntryEvent | WindowEvent | ViewEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,7 @@ _SELECT_POSITION = f"SELECT {_COLUMNS} FROM events WHERE position = ?"
 _SELECT_ID = f"SELECT {_COLUMNS} FROM events WHERE id = ?"
 _SELECT_ENTRY = f"SELECT {_COLUMNS} FROM events WHERE entry = ? ORDER BY version"
 _SELECT_VERSION = "SELECT max(version) FROM events WHERE entry = ?"
+_SELECT_SIZE = "SELECT size FROM tree"
 _SELECT_TREE = "SELECT size, frontier, recorded_at FROM tree"
 _INSERT_EVENT = (
     "INSERT INTO events (position, id, entry, version, type, recorded_at,"
@@ -327,8 +328,7 @@ class SqliteEventLog:
         return [_recorded_of(row) for row in rows]
 
     def event(self, position: int) -> RecordedEvent | None:
-        with self._db.read() as con:
-            row = con.execute(_SELECT_POSITION, (position,)).fetchone()
+        row = self._db.row(_SELECT_POSITION, position)
         return _recorded_of(row) if row else None
 
     def entry_events(self, entry: str) -> list[RecordedEvent]:
@@ -337,9 +337,8 @@ class SqliteEventLog:
         return [_recorded_of(row) for row in rows]
 
     def head(self) -> int:
-        with self._db.read() as con:
-            size: int = con.execute(_SELECT_TREE).fetchone()[0]
-        return size
+        row = self._db.row(_SELECT_SIZE)
+        return row[0] if row else 0
 
     def identity(self) -> LogIdentity:
         return self._identity
@@ -486,18 +485,16 @@ class SqliteTokens:
         parts = token.split("_", 2)
         if len(parts) != 3 or parts[0] != "tl" or not token.isascii():
             return None
-        with self._db.read() as con:
-            row = con.execute(
-                f"SELECT {_TOKEN_COLUMNS}, hash FROM tokens"
-                " WHERE id = ? AND revoked_at IS NULL",
-                (parts[1],),
-            ).fetchone()
+        row = self._db.row(_SELECT_TOKEN, parts[1])
         if row is None or not hmac.compare_digest(row[-1], _hash(token)):
             return None
         return _token_of(row[:-1])
 
 
 _TOKEN_COLUMNS = "id, name, scope, created_at, revoked_at"  # noqa: S105
+_SELECT_TOKEN = (
+    f"SELECT {_TOKEN_COLUMNS}, hash FROM tokens WHERE id = ? AND revoked_at IS NULL"
+)
 _SELECT_IN_USE = "SELECT 1 FROM tokens WHERE name = ? AND revoked_at IS NULL"
 
 

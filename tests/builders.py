@@ -27,6 +27,8 @@ from events.model import (
     RecordedEvent,
     ViewDefined,
     ViewRemoved,
+    WindowClosed,
+    WindowOpened,
 )
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -83,6 +85,7 @@ class Fields(Told, total=False):
     tags: Sequence[str] | None
     importance: int | None
     awaited: bool | None
+    measure: bool | None
     scope: str | None
     links: Sequence[JsonObject] | None
     media: Sequence[JsonObject] | None
@@ -152,6 +155,28 @@ def retracted(entry: str = "moon-landing", **given: Unpack[Told]) -> NewEvent:
     """An entry that should never have been listed."""
     told = {"reason": "it was never so", **_told(given)}
     return _new(entry, EntryRetracted(**told), given)
+
+
+def window_opened(
+    entry: str = "moon-landing",
+    *,
+    bound: str = "1969-07-20",
+    set_by: int = 1,
+    **given: Unpack[Placing],
+) -> NewEvent:
+    """A window that the scheduler saw open."""
+    return _new(entry, WindowOpened(bound=bound, set_by=set_by), given)
+
+
+def window_closed(
+    entry: str = "moon-landing",
+    *,
+    bound: str = "1969-07-20",
+    set_by: int = 1,
+    **given: Unpack[Placing],
+) -> NewEvent:
+    """A window that the scheduler saw close."""
+    return _new(entry, WindowClosed(bound=bound, set_by=set_by), given)
 
 
 def view_defined(

@@ -3,6 +3,11 @@
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
+
+# A machine that is busy is slow: that is no failure of ours.
+settings.register_profile("timeline", deadline=None)
+settings.load_profile("timeline")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -11,6 +11,7 @@ from events.errors import LogUnavailableError
 from events.sqlite import SqliteEventLog, SqliteTokens, open_events_db, utc_now
 from timeline import cli
 from timeline.config import Settings
+from timeline.scheduler import Scheduler
 from timeline.service import Timeline
 from timeline.store import ViewStore
 from timeline.web.api import make_api
@@ -57,6 +58,7 @@ def create_app(
     """
     if timeline is None:
         timeline = open_timeline(settings or Settings.from_env(os.environ))
+        timeline.follow()
         # The last connection to close writes, so it has to be closed under the lock.
         atexit.register(timeline.close)
     app = Flask("timeline")
@@ -68,12 +70,24 @@ def create_app(
     if languages is None:
         languages = load_languages(timeline.settings.lang)
     register_errors(app, languages)
-    app.register_blueprint(make_api(timeline))
+    app.register_blueprint(make_api(timeline, languages))
     app.register_blueprint(make_pages(timeline, languages))
-    app.register_blueprint(make_syndication(timeline))
+    app.register_blueprint(make_syndication(timeline, languages))
     return app
+
+
+def make_scheduler(timeline: Timeline) -> Scheduler:
+    """What opens and closes the windows of *timeline*, by the system's clock."""
+    return Scheduler(timeline, clock=utc_now)
+
+
+PARTS = cli.Parts(
+    open_timeline=open_timeline,
+    run_due=lambda timeline: make_scheduler(timeline).run_due(),
+    scheduling=lambda timeline: make_scheduler(timeline).running(),
+)
 
 
 def main() -> None:
     """The ``timeline`` command."""
-    cli.run(open_timeline)
+    cli.run(PARTS)

@@ -3,18 +3,19 @@
 import json
 import multiprocessing
 import os
+import signal
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from importlib.resources import files
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import IO, Any
 
 import click
 
@@ -30,7 +31,21 @@ from timeline.schemas import (
 )
 from timeline.service import Timeline
 
-Open: TypeAlias = Callable[[Settings], Timeline]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the commands are given to work with.
+
+    Attributes:
+        open_timeline: Opens a data folder; whoever calls it closes it.
+        run_due: Appends all window events that are due; their number.
+        scheduling: Appends them whenever they are due, until its block ends.
+    """
+
+    open_timeline: Callable[[Settings], Timeline]
+    run_due: Callable[[Timeline], int]
+    scheduling: Callable[[Timeline], AbstractContextManager[None]]
+
 
 LIVE_READERS = 1_000
 """Readers of server-sent events that a server holds; each takes a thread."""
@@ -38,9 +53,9 @@ LIVE_READERS = 1_000
 _EXPORT_BATCH = 1_000
 
 
-def run(open_timeline: Open) -> None:
-    """Carry out the command line; *open_timeline* opens the data folder."""
-    cli(obj=open_timeline, prog_name="timeline")
+def run(parts: Parts) -> None:
+    """Carry out the command line."""
+    cli(obj=parts, prog_name="timeline")
 
 
 @contextmanager
@@ -82,13 +97,9 @@ def _settings(data: Path) -> Settings:
 
 
 @contextmanager
-def _opened(open_timeline: Open, data: Path) -> Iterator[Timeline]:
-    with _cured():
-        timeline = open_timeline(_settings(data))
-        try:
-            yield timeline
-        finally:
-            timeline.close()
+def _opened(parts: Parts, data: Path) -> Iterator[Timeline]:
+    with _cured(), closing(parts.open_timeline(_settings(data))) as timeline:
+        yield timeline
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -107,24 +118,22 @@ def cli() -> None:
 @click.option("--empty", is_flag=True, help="Do not add the bundled story.")
 @click.pass_obj
 def serve(
-    open_timeline: Open, data: Path, host: str | None, port: int | None, empty: bool
+    parts: Parts, data: Path, host: str | None, port: int | None, empty: bool
 ) -> None:
     """Serve the timeline; on an empty log, add the bundled story first."""
     with _cured():
         settings = _settings(data)
     settings = replace(settings, host=host or settings.host, port=port or settings.port)
     _check_port_is_free(settings)
-    with _cured():
-        timeline = open_timeline(settings)
-        try:
-            token = _first_start(timeline, empty=empty)
-        finally:
-            timeline.close()
     # The server's processes read their settings from the environment.
     os.environ["TIMELINE_DATA"] = str(data.absolute())
     os.environ["TIMELINE_HOST"] = settings.host
     os.environ["TIMELINE_PORT"] = str(settings.port)
-    _serve(settings, token)
+    with _cured(), closing(parts.open_timeline(settings)) as timeline:
+        token = _first_start(timeline, empty=empty)
+        # In this process, which outlives those that answer requests.
+        with parts.scheduling(timeline):
+            _serve(settings, token)
 
 
 def _first_start(timeline: Timeline, *, empty: bool) -> str | None:
@@ -204,6 +213,34 @@ def _answers(settings: Settings) -> bool:
         connection.close()
 
 
+# -- schedule --------------------------------------------------------------------
+
+
+@cli.command()
+@_with_data
+@click.option("--once", is_flag=True, help="Append what is due by now, and end.")
+@click.pass_obj
+def schedule(parts: Parts, data: Path, once: bool) -> None:
+    """Append when a window opens or closes, until told to end.
+
+    The command serve does it as well; this is for those who serve by another server.
+    However many run on one folder, each event is appended once.
+    """
+    with _opened(parts, data) as timeline:
+        if once:
+            click.echo(f"appended {parts.run_due(timeline)} events")
+            return
+        ends = {signal.SIGINT, signal.SIGTERM}
+        # Blocked before there are threads, which inherit it: then only this one hears.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+        try:
+            with parts.scheduling(timeline):
+                click.echo(f"Windows in {data} open and close on time; Ctrl+C ends it")
+                signal.sigwait(ends)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 # -- events ----------------------------------------------------------------------
 
 
@@ -214,7 +251,7 @@ def _answers(settings: Settings) -> bool:
     "--author", default="command line", show_default=True, help="Public label."
 )
 @click.pass_obj
-def append(open_timeline: Open, data: Path, file: IO[bytes], author: str) -> None:
+def append(parts: Parts, data: Path, file: IO[bytes], author: str) -> None:
     """Append the events of FILE (- for standard input), all of them or none.
 
     One event or an array as JSON, or one event a line as NDJSON, as POST /api/events
@@ -223,7 +260,7 @@ def append(open_timeline: Open, data: Path, file: IO[bytes], author: str) -> Non
     raw = file.read()
     with _cured():
         wanted, _ = parse_append(raw, lines=_is_ndjson(raw))
-    with _opened(open_timeline, data) as timeline:
+    with _opened(parts, data) as timeline:
         appended = timeline.append(wanted, author=author)
     for event in appended.events:
         click.echo(json.dumps(dump_receipt(event), ensure_ascii=False))
@@ -245,9 +282,9 @@ def _is_ndjson(raw: bytes) -> bool:
 @_with_data
 @click.argument("file", type=click.File("w", encoding="utf-8", atomic=True))
 @click.pass_obj
-def export(open_timeline: Open, data: Path, file: IO[str]) -> None:
+def export(parts: Parts, data: Path, file: IO[str]) -> None:
     """Write the whole log to FILE (- for standard output), one event a line."""
-    with _opened(open_timeline, data) as timeline:
+    with _opened(parts, data) as timeline:
         after = 0
         while events := timeline.events(after=after, limit=_EXPORT_BATCH):
             for event in events:
@@ -258,9 +295,9 @@ def export(open_timeline: Open, data: Path, file: IO[str]) -> None:
 @cli.command()
 @_with_data
 @click.pass_obj
-def rebuild(open_timeline: Open, data: Path) -> None:
+def rebuild(parts: Parts, data: Path) -> None:
     """Build the read model anew from the log, also while it is being served."""
-    with _opened(open_timeline, data) as timeline:
+    with _opened(parts, data) as timeline:
         position = timeline.rebuild()
     click.echo(f"rebuilt up to position {position}")
 
@@ -283,20 +320,20 @@ def token() -> None:
     show_default=True,
 )
 @click.pass_obj
-def create_token(open_timeline: Open, data: Path, name: str, scope: str) -> None:
+def create_token(parts: Parts, data: Path, name: str, scope: str) -> None:
     """Make a token and print it; NAME is the author of what it appends."""
     if not name.strip() or len(name) > 80 or not name.isprintable():
         raise click.ClickException("NAME must be 1 to 80 printable characters")
-    with _opened(open_timeline, data) as timeline:
+    with _opened(parts, data) as timeline:
         click.echo(timeline.tokens.create(name, scope=scope))
 
 
 @token.command("list")
 @_with_data
 @click.pass_obj
-def list_tokens(open_timeline: Open, data: Path) -> None:
+def list_tokens(parts: Parts, data: Path) -> None:
     """List all tokens ever made, without their secrets."""
-    with _opened(open_timeline, data) as timeline:
+    with _opened(parts, data) as timeline:
         tokens = timeline.tokens.tokens()
     for one in tokens:
         state = f"revoked {one.revoked_at:%Y-%m-%d}" if one.revoked_at else "in use"
@@ -309,8 +346,8 @@ def list_tokens(open_timeline: Open, data: Path) -> None:
 @_with_data
 @click.argument("name")
 @click.pass_obj
-def revoke_token(open_timeline: Open, data: Path, name: str) -> None:
+def revoke_token(parts: Parts, data: Path, name: str) -> None:
     """End the token NAME; requests with it are refused from now on."""
-    with _opened(open_timeline, data) as timeline:
+    with _opened(parts, data) as timeline:
         revoked = timeline.tokens.revoke(name)
     click.echo(f"revoked {revoked.name}", err=True)

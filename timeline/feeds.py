@@ -21,6 +21,7 @@ from markdown_it import MarkdownIt
 
 from events import dates
 from events.model import Json, LogIdentity
+from timeline import tellings
 from timeline.projections import Change, Entry, Source, State
 
 ATOM = "application/atom+xml"
@@ -32,10 +33,14 @@ _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A word that an entry is filed under; *scheme* tells which kind of word."""
+    """A word that an entry is filed under; *scheme* tells which kind of word.
+
+    *label* is the word for people, where it is another.
+    """
 
     term: str
     scheme: str
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class Item:
         title: Plain text.
         content: HTML, all its addresses absolute.
         lang: Of the title.
+        author: Who answers for it, if it is not the feed's.
     """
 
     id: str
@@ -63,6 +69,7 @@ class Item:
     published: datetime
     updated: datetime
     page_url: str
+    author: str = ""
     via: tuple[Via, ...] = ()
     categories: tuple[Category, ...] = ()
 
@@ -113,6 +120,16 @@ def entry_id(identity: LogIdentity, entry: str) -> str:
     A change of the scheme alone made every item unread (ForNeVeR/fornever.me#3).
     """
     return _tag(identity, f"entries/{entry}")
+
+
+def change_id(identity: LogIdentity, position: int) -> str:
+    """The id of the event at *position* in the feed of changes."""
+    return _tag(identity, f"changes/{position}")
+
+
+def kinds_scheme(identity: LogIdentity) -> str:
+    """What tells that a category's term is a kind of change."""
+    return _tag(identity, "kinds")
 
 
 def made_on(identity: LogIdentity) -> datetime:
@@ -198,18 +215,13 @@ class _Words:
     """What we say of an entry ourselves, in one language.
 
     Attributes:
-        states: Said behind the date; a state that is missing goes without saying.
-        expected: Said instead of something awaited whose time has not passed.
         endings: Said before the title, and before the reason.
         was: By field, what it was before; ``{}`` is the old value.
     """
 
     lang: str
-    states: Mapping[State, str]
-    expected: str
     endings: Mapping[State, str]
     promised: str
-    kinds: Mapping[str, str]
     was: Mapping[str, str]
     no_category: str
     sources: str
@@ -218,18 +230,8 @@ class _Words:
 
 _ENGLISH = _Words(
     lang="en",
-    states={
-        State.UPCOMING: "upcoming",
-        State.OPEN: "ongoing",
-        State.OVERDUE: "overdue: no outcome recorded",
-        State.POSTPONED: "postponed, no new date",
-        State.CANCELLED: "cancelled",
-        State.RETRACTED: "retracted",
-    },
-    expected="expected",
     endings={State.CANCELLED: "Cancelled", State.RETRACTED: "Retracted"},
     promised="Promised",
-    kinds={"corrected": "Corrected", "revised": "Revised"},
     was={
         "title": "the title was “{}”",
         "occurred": "the date was “{}”",
@@ -243,18 +245,8 @@ _ENGLISH = _Words(
 )
 _ITALIAN = _Words(
     lang="it",
-    states={
-        State.UPCOMING: "in programma",
-        State.OPEN: "in corso",
-        State.OVERDUE: "scaduto: nessun esito registrato",
-        State.POSTPONED: "rinviato, senza nuova data",
-        State.CANCELLED: "annullato",
-        State.RETRACTED: "ritirato",
-    },
-    expected="atteso",
     endings={State.CANCELLED: "Annullato", State.RETRACTED: "Ritirato"},
     promised="Promesso",
-    kinds={"corrected": "Rettificato", "revised": "Aggiornato"},
     was={
         "title": "il titolo era «{}»",
         "occurred": "la data era «{}»",
@@ -412,42 +404,55 @@ def _told(entry: Entry, words: _Words) -> Iterator[str]:
     """Paragraphs: when, how it stands, and what we said before."""
     # "since" or "from" as of the last change: content must not change by itself.
     now = int(entry.updated_at.timestamp())
-    date = escape(dates.label(entry.occurred, words.lang, now=now))
-    match entry.state:
-        case State.UPCOMING | State.OPEN if entry.awaited:
-            state = words.expected
-        case State.OPEN if "/" not in entry.occurred.edtf:
-            state = ""  # a day that is not over yet makes nothing a lasting thing
-        case _:
-            state = words.states.get(entry.state, "")
-    yield f"<p><strong>{date}</strong>{f' ({state})' if state else ''}</p>"
+    date = dates.label(entry.occurred, words.lang, now=now)
+    standing = tellings.standing_of(entry)
+    told = tellings.standing_label(entry, words.lang, now=now)
+    if date in told:
+        yield f"<p><strong>{escape(_capital(told))}</strong></p>"
+    else:
+        behind = "" if standing.plain else f" ({told})"
+        yield f"<p><strong>{escape(date)}</strong>{escape(behind)}</p>"
     if entry.state in words.endings and entry.ending:
         yield f"<p>{words.endings[entry.state]}: {escape(entry.ending)}</p>"
     if entry.promised is not None:
         label = escape(dates.label(entry.promised, words.lang))
         yield f"<p>{words.promised}: {label}</p>"
     for change in entry.changes:
-        if was := "; ".join(_was(change, words)):
-            # A correction is dated by us, a change of the world by its source.
-            day = change.said
-            if change.kind == "corrected":
-                day = dates.from_instant(change.recorded_at).edtf
-            dated = f"{words.kinds[change.kind]} {_date_in_words(day, words.lang)}"
-            told = f"{dated}: {was}. {change.reason}"
-            yield f"<p>{escape(told.strip())}</p>"
+        if changed := _changed(change, words, awaited=entry.awaited):
+            yield f"<p>{escape(f'{_capital(changed)}. {change.reason}'.strip())}</p>"
 
 
-def _was(change: Change, words: _Words) -> Iterator[str]:
-    """What *change* changed of what a reader sees, in words."""
-    for name, template in words.was.items():
-        if name in change.after and change.before.get(name) != change.after[name]:
-            old: Json = change.before.get(name)
-            if name == "category" and not old:
-                yield words.no_category
-            elif name == "occurred":
-                yield template.format(_date_in_words(str(old), words.lang))
-            else:
-                yield template.format(old)
+def _changed(change: Change, words: _Words, *, awaited: bool) -> str:
+    """What *change* changed of what a reader sees; empty if that is nothing."""
+    seen = [
+        name
+        for name in words.was
+        if name in change.after and change.before.get(name) != change.after[name]
+    ]
+    if not seen:
+        return ""
+    whole = tellings.change_label(change, words.lang, awaited=awaited)
+    if seen in (["title"], ["occurred"]):
+        return whole
+    if tellings.moved(change):
+        others = (_was(name, change, words) for name in seen if name != "occurred")
+        return "; ".join((whole, *others))
+    changed = tellings.changed_label(change, words.lang, awaited=awaited)
+    return f"{changed}: {'; '.join(_was(name, change, words) for name in seen)}"
+
+
+def _was(name: str, change: Change, words: _Words) -> str:
+    """What a field was before."""
+    old: Json = change.before.get(name)
+    if name == "category" and not old:
+        return words.no_category
+    if name == "occurred":
+        old = _date_in_words(str(old), words.lang)
+    return words.was[name].format(old)
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _lists(entry: Entry, words: _Words) -> Iterator[str]:
@@ -532,11 +537,15 @@ def _generator(feed: Feed, media_type: str) -> Any:
         entry.content(xml_text(item.content), type="html")
         entry.category(
             [
+                # feedgen names RSS categories after a label that is there, also None.
                 {"term": term, "scheme": one.scheme}
+                | ({"label": label} if (label := _line(one.label)) else {})
                 for one in item.categories
                 if (term := _line(one.term))
             ]
         )
+        if author := _line(item.author):
+            entry.author(name=author)
         if rss:
             entry.link(href=item.page_url, rel="alternate")
         else:

@@ -2,15 +2,24 @@
 
 import hashlib
 import logging
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.metadata import version as version_of
+from operator import itemgetter
+from uuid import UUID, uuid5
 
 import uuid_utils
 
-from events.errors import LogUnavailableError, WrongExpectedVersionError
+from events import dates
+from events.codec import public_type
+from events.errors import (
+    IdTakenError,
+    LogUnavailableError,
+    WrongExpectedVersionError,
+)
 from events.log import EventLog, TokenStore
 from events.model import (
     Appended,
@@ -22,14 +31,41 @@ from events.model import (
     Token,
     ViewDefined,
     ViewRemoved,
+    WindowClosed,
+    WindowOpened,
 )
 from timeline.config import Settings
-from timeline.projections import VERSION, RefusedError, check, fold, view_of
-from timeline.projector import Projector
-from timeline.schemas import Wanted, check_fields, entry_name
+from timeline.projections import (
+    VERSION,
+    AsOf,
+    Entry,
+    Known,
+    Moment,
+    RefusedError,
+    State,
+    check,
+    fold,
+    view_of,
+)
+from timeline.projector import Follower, Projector
+from timeline.schemas import (
+    ChangesQuery,
+    Query,
+    Wanted,
+    check_fields,
+    entry_name,
+    refuse_backwards,
+    refuse_moment,
+)
 from timeline.store import Snapshot, ViewStore
 
 _logger = logging.getLogger(__name__)
+
+SCHEDULER = "scheduler"
+"""Author of what the clock says."""
+
+_LAST_S = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
+"""The last second that Python can tell."""
 
 _TRIES = 20
 """How often an event without an expected version is decided again."""
@@ -57,18 +93,28 @@ class Timeline:
         self._store = store
         self._clock = clock
         self._projector = Projector(log, store, folder=settings.data)
+        self._follower = Follower(self._projector)
         self._release = _release(settings)
         self._projector.start()
 
+    def follow(self) -> None:
+        """From now on take in what is appended beside the requests, not in them.
+
+        For a process that serves: whoever waits for `append` waits for the log only,
+        and what other processes append is there before it is asked for.
+        """
+        self._follower.start()
+
     def close(self) -> None:
         """Let go of all files."""
+        self._follower.stop()
         self._store.close()
         self._log.close()
 
     # -- writing -----------------------------------------------------------------
 
     def append(self, wanted: Sequence[Wanted], *, author: str) -> Appended:
-        """Append all of *wanted* or none of it; on return every view shows it.
+        """Append all of *wanted* or none of it; every read from now on shows it.
 
         Raises:
             RefusedError: An event makes no sense for its entry.
@@ -78,14 +124,17 @@ class Timeline:
         """
         batch = [_new_event(one, author=author) for one in wanted]
         appended = self._repeat(batch) or self._decide_and_append(batch)
+        if not appended.repeated and not self._follower.follows():
+            self._take_in(appended.events)
+        return appended
+
+    def _take_in(self, events: Sequence[RecordedEvent]) -> None:
         try:
-            if not appended.repeated:
-                self._projector.take_in(appended.events)
+            self._projector.take_in(events)
         except LogUnavailableError as error:
             # The events are durable, so they are acknowledged; the next read
             # catches up.
             _logger.warning("the read model lags behind: %s", error)
-        return appended
 
     def _repeat(self, batch: Sequence[NewEvent]) -> Appended | None:
         """Before deciding, as a repeat need not make sense a second time.
@@ -126,6 +175,8 @@ class Timeline:
                         pointer="/expected_version",
                         index=index,
                     )
+                if len(batch) == 1:  # most appends; the schema has checked its fields
+                    return [replace(new, expected_version=0)]
                 history: list[RecordedEvent] = []
                 expected = 0
             else:
@@ -157,10 +208,10 @@ class Timeline:
                     return
                 case ViewRemoved():
                     _check_view_is_there(history)
-                case EntryRecorded() | Redacted():
+                case EntryRecorded() | Redacted() | WindowOpened() | WindowClosed():
                     return  # the schema has checked all its fields
                 case _:
-                    check(history, event)
+                    check(history, event, at=pending.recorded_at)
                     entry = fold([*history, pending])
                     if entry is not None:
                         check_fields(entry.fields, index=index)
@@ -179,25 +230,193 @@ class Timeline:
             leaf_hash=b"",
         )
 
+    def append_due(self, *, upto: datetime, limit: int = 500) -> int:
+        """Append that windows opened or closed, in the order in which they did.
+
+        Args:
+            upto: As far as they did by then.
+            limit: Entries to look at, those that are due first.
+
+        Returns:
+            The number of events that were appended. 0: none is due, or somebody
+            else is appending them.
+
+        Raises:
+            LogUnavailableError: As `EventLog.append`; what was appended stays.
+        """
+        upto_s = upto.timestamp()
+        with self.snapshot() as snapshot:
+            due = snapshot.due(upto_s=upto_s, limit=limit)
+        if len(due) == limit:
+            # Others come next: what follows on them has to wait for its turn.
+            upto_s = due[-1].due or upto_s
+        batch = self._due_events(due, upto_s)
+        try:
+            if appended := self._append_due(batch):
+                return appended
+        except (WrongExpectedVersionError, IdTakenError):
+            pass  # by one of them; which one is found out by taking each alone
+        return sum(self._append_lone(entry.id, upto_s) for entry in due)
+
+    def _append_due(self, batch: Sequence[NewEvent]) -> int:
+        if not batch:
+            return 0
+        appended = self._log.append(batch)
+        if appended.repeated:
+            return 0
+        if not self._follower.follows():
+            self._take_in(appended.events)
+        return len(batch)
+
+    def _append_lone(self, name: str, upto_s: float) -> int:
+        """Append what is due of one entry, decided on what the log holds of it.
+
+        The model may be behind, and does not count what was redacted. Where an id is
+        taken, another will do: the expected version lets it happen once.
+        """
+        history = self._log.entry_events(name)
+        entry = fold(history)
+        if entry is None:
+            return 0
+        batch = self._due_events([replace(entry, version=len(history))], upto_s)
+        others = [
+            replace(new, id=str(uuid_utils.uuid7()), id_derived=True) for new in batch
+        ]
+        for tried in (batch, others):
+            try:
+                if appended := self._append_due(tried):
+                    return appended
+            except WrongExpectedVersionError:
+                return 0  # it has moved on: it may be due again, at another time
+            except IdTakenError:
+                continue
+        return 0
+
+    def _due_events(self, entries: Sequence[Entry], upto_s: float) -> list[NewEvent]:
+        """What is due of *entries* up to *upto_s*, in the order in which it was."""
+        due: list[tuple[int, NewEvent]] = []
+        for entry in entries:
+            at = entry.due
+            if at is None or at > upto_s:
+                continue
+            due.append((at, self._due_event(entry)))
+            if entry.state is State.UPCOMING:
+                opened = replace(entry, state=State.OPEN, version=entry.version + 1)
+                if opened.due is not None and opened.due <= upto_s:
+                    due.append((opened.due, self._due_event(opened)))
+        return [new for _, new in sorted(due, key=itemgetter(0))]
+
+    def _due_event(self, entry: Entry) -> NewEvent:
+        """With an id made of which window it is: a second firing appends nothing.
+
+        Hashed, as an id outlives what is redacted, and the entry's name is text.
+        """
+        event = entry.due_event()
+        said = f"{public_type(event.type)}:{entry.id}:{event.set_by}:{event.bound}"
+        return NewEvent(
+            id=str(uuid5(UUID(self.identity().log_id), said)),
+            entry=entry.id,
+            event=event,
+            author=SCHEDULER,
+            expected_version=entry.version,
+        )
+
+    def next_due(self) -> datetime | None:
+        """When the next window opens or closes; None: none is going to."""
+        with self.snapshot() as snapshot:
+            due_s = snapshot.next_due()
+        if due_s is None or due_s > _LAST_S:
+            return None
+        return datetime.fromtimestamp(max(due_s, 0), UTC)
+
     def rebuild(self) -> int:
         """Build the read model anew from the log; the position it reached."""
         return self._projector.rebuild()
 
     # -- reading -----------------------------------------------------------------
 
+    def moment(self, query: Query) -> Moment | None:
+        """The moment that *query* asks for; None: now.
+
+        Raises:
+            QueryError: The log has not come so far.
+        """
+        if query.as_of is None and query.known is None:
+            return None
+        head = self._log.head()
+        match query.as_of:
+            case int(position):
+                if position > head:
+                    raise refuse_moment(head)
+                return AsOf(position)
+            case datetime() as instant:
+                return AsOf(self._position_at(instant, head))
+        last = self._log.event(head)
+        if query.known is None or last is None:
+            return None
+        # What is still to come is not known: a day behind the head's means the head.
+        today = dates.from_instant(last.recorded_at).hi
+        return Known(min(query.known.hi, today) // dates.DAY_S)
+
+    def between(self, query: ChangesQuery) -> tuple[int, int | None]:
+        """The positions behind which and up to which *query* asks; None: the last.
+
+        Raises:
+            QueryError: The log has not come so far, or the second is the earlier one.
+        """
+        head = self._log.head()
+
+        def position_of(name: str, moment: int | datetime) -> int:
+            if isinstance(moment, datetime):
+                return self._position_at(moment, head)
+            if moment > head:
+                raise refuse_moment(head, name)
+            return moment
+
+        after = 0 if query.after is None else position_of("after", query.after)
+        if query.upto is None:
+            return after, None
+        upto = position_of("upto", query.upto)
+        if after > upto:
+            raise refuse_backwards()
+        return after, upto
+
+    def _position_at(self, instant: datetime, head: int) -> int:
+        """Of the last event recorded by *instant*; 0: there was none."""
+        return bisect_right(
+            range(1, head + 1),
+            instant,
+            key=self._recorded_at,
+        )
+
+    def _recorded_at(self, position: int) -> datetime:
+        event = self._log.event(position)
+        assert event is not None  # noqa: S101 (positions have no gaps)
+        return event.recorded_at
+
     @contextmanager
-    def snapshot(self) -> Iterator[Snapshot]:
-        """All views at one position: the head, or close behind it."""
+    def snapshot(self, moment: Moment | None = None) -> Iterator[Snapshot]:
+        """All views at one moment; by default at the head, or close behind it.
+
+        Raises:
+            LogUnavailableError: The read model cannot be brought to that position now,
+                and what it holds must not be kept for good under its name.
+        """
         self._refresh()
-        with self._store.snapshot() as snapshot:
+        with self._store.snapshot(moment) as snapshot:
+            if isinstance(moment, AsOf) and snapshot.position < moment.position:
+                raise LogUnavailableError("the read model lags behind")
             yield snapshot
 
-    def tag(self) -> str:
+    def tag(self, moment: Moment | None = None) -> str:
         """What every answer depends on beside its address; opaque, without quotes.
 
         Ask for it before the rows: a write in between costs the caller one needless
         download, where the other way round it would keep a stale copy for good.
+        What was shown at a position stays the same, whatever is appended.
         """
+        if isinstance(moment, AsOf):
+            return f"{self._release}-{moment.position}"
         self._refresh()
         return f"{self._release}-{self._store.checkpoint().position}"
 
@@ -217,6 +436,24 @@ class Timeline:
         """Up to *limit* events behind *after*."""
         return self._log.read(after=after, limit=limit)
 
+    def changes(
+        self, snapshot: Snapshot, *, after: int, upto: int
+    ) -> list[tuple[RecordedEvent, Entry | None]]:
+        """Events behind *after* up to *upto*, each with what its entry was right after.
+
+        None for the events of views, and for those that make no entry. *upto* is not
+        behind the snapshot's position.
+        """
+        limit = max(upto - after, 0)
+        versions = {
+            entry.position: entry
+            for entry in snapshot.versions(after=after, upto=upto, limit=limit)
+        }
+        return [
+            (event, versions.get(event.position))
+            for event in self._log.read(after=after, limit=limit)
+        ]
+
     def entry_events(self, entry: str) -> list[RecordedEvent]:
         """All events of an entry."""
         return self._log.entry_events(entry)
@@ -226,10 +463,12 @@ class Timeline:
         return self.tokens.check(token)
 
     def _refresh(self) -> None:
-        """Take in what another process has appended."""
+        """Take in what was appended by others, or not taken in yet."""
         try:
-            if self._log.head() > self._store.checkpoint().position:
-                self._projector.catch_up()
+            # Up to here: chasing writers who are faster would never end.
+            head = self._log.head()
+            if head > self._store.checkpoint().position:
+                self._projector.catch_up(upto=head)
         except LogUnavailableError as error:
             _logger.warning("the read model lags behind: %s", error)
 

@@ -1,13 +1,21 @@
 """Dates of stated precision: EDTF read, bounded, ordered and told in words. Pure."""
 
-from events.dates.days import civil, day_of
-from events.dates.edtf import from_instant, parse
+from events.dates.days import DAY_S, civil, day_of
+from events.dates.edtf import from_instant, parse, restore
 from events.dates.historic import OPEN, HistoricDate, parts, span_of
 from events.dates.refusal import DateError, Sentence
 from events.dates.units import LEVELS, Level, unit_of, unit_start, units_of
-from events.dates.words import label, month_label, year_label
+from events.dates.words import (
+    from_to,
+    label,
+    month_label,
+    since,
+    when,
+    year_label,
+)
 
 __all__ = [
+    "DAY_S",
     "LEVELS",
     "OPEN",
     "DateError",
@@ -17,13 +25,17 @@ __all__ = [
     "civil",
     "day_of",
     "from_instant",
+    "from_to",
     "label",
     "month_label",
     "parse",
     "parts",
+    "restore",
+    "since",
     "span_of",
     "unit_of",
     "unit_start",
     "units_of",
+    "when",
     "year_label",
 ]

@@ -13,6 +13,7 @@ from events.dates.days import DAY_S, day_number, month_days, months_bounds
 from events.dates.historic import (
     MAX_LENGTH,
     MAX_YEAR,
+    OPEN,
     Between,
     Form,
     From,
@@ -64,6 +65,23 @@ def parse(text: str) -> HistoricDate:
     if date is None:
         raise explain(text, read)
     return date
+
+
+def restore(edtf: str, *, lo: int, hi: int) -> HistoricDate:
+    """The date that `parse` made of the normalised *edtf*, by its stored keys.
+
+    Half of reading a stored entry was parsing its date, where there are too many to
+    remember (``python -m tests.bench pages``).
+    """
+    return HistoricDate(
+        edtf=edtf,
+        lo=lo,
+        hi=hi,
+        sort_key=hi if lo == -OPEN else lo,
+        approximate="~" in edtf or "%" in edtf,
+        uncertain="?" in edtf or "%" in edtf,
+        told=lambda: parse(edtf).form,
+    )
 
 
 def from_instant(instant: datetime) -> HistoricDate:

@@ -1,6 +1,7 @@
 """A date of stated precision: its text, its bounds, its keys. Pure."""
 
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias, assert_never
@@ -123,7 +124,8 @@ class HistoricDate:
         hi: The same, inclusive; ``OPEN`` where the end is open or unknown.
         sort_key: ``lo``, but ``hi`` where the start is open or unknown: "by the
             end of 2025" belongs at its deadline.
-        form: What the text says, for the words; inside ``events.dates`` only.
+        told: What the text says, or how to find out: most dates that are stored are
+            sorted and compared, and few are told.
     """
 
     edtf: str
@@ -132,7 +134,12 @@ class HistoricDate:
     sort_key: int = field(compare=False)
     approximate: bool = field(compare=False)
     uncertain: bool = field(compare=False)
-    form: Form = field(compare=False, repr=False)
+    told: Form | Callable[[], Form] = field(compare=False, repr=False)
+
+    @property
+    def form(self) -> Form:
+        """What the text says, for the words; inside ``events.dates`` only."""
+        return self.told() if callable(self.told) else self.told
 
     @property
     def span(self) -> int:
@@ -210,7 +217,7 @@ def make_date(edtf: str, form: Form, marks: str) -> HistoricDate:
         sort_key=hi if first is None else lo,
         approximate="~" in marks or "%" in marks,
         uncertain="?" in marks or "%" in marks,
-        form=form,
+        told=form,
     )
 
 

@@ -44,8 +44,8 @@ class _Language:
         elided: Article of a number spoken with a vowel first (8, 11).
         numbered: Article of any other number.
         group: Between thousands, in years beyond four digits.
-        articles: What ``{the}``, ``{of}``, ``{to}`` and ``{since}`` in a template
-            become before a noun with that article.
+        articles: What ``{the}``, ``{of}``, ``{to}``, ``{since}`` and ``{in}`` in a
+            template become before a noun with that article.
         parts: Nouns of the parts of a year in order, ``{year}`` to be filled in.
         decade: Noun, ``{year}`` to be filled in.
         templates: ``{it}`` is the noun.
@@ -133,6 +133,10 @@ _ENGLISH = _Language(
         "since": "since {the}{it}",
         "from, end unknown": "from {the}{it}, end unknown",
         "until, start unknown": "until {the}{it}, start unknown",
+        "on": "on {the}{it}",
+        "in": "in {the}{it}",
+        "moved from": "from {the}{it}",
+        "moved to": "to {the}{it}",
         "or": " or ",
     },
 )
@@ -146,12 +150,36 @@ _ITALIAN = _Language(
     numbered="il",
     group=".",
     articles={
-        "": {"the": "", "of": "di ", "to": "a ", "since": "da "},
-        "ad": {"the": "", "of": "di ", "to": "ad ", "since": "da "},
-        "il": {"the": "il ", "of": "del ", "to": "al ", "since": "dal "},
-        "l'": {"the": "l'", "of": "dell'", "to": "all'", "since": "dall'"},
-        "la": {"the": "la ", "of": "della ", "to": "alla ", "since": "dalla "},
-        "gli": {"the": "gli ", "of": "degli ", "to": "agli ", "since": "dagli "},
+        "": {"the": "", "of": "di ", "to": "a ", "since": "da ", "in": "a "},
+        "ad": {"the": "", "of": "di ", "to": "ad ", "since": "da ", "in": "ad "},
+        "il": {
+            "the": "il ",
+            "of": "del ",
+            "to": "al ",
+            "since": "dal ",
+            "in": "nel ",
+        },
+        "l'": {
+            "the": "l'",
+            "of": "dell'",
+            "to": "all'",
+            "since": "dall'",
+            "in": "nell'",
+        },
+        "la": {
+            "the": "la ",
+            "of": "della ",
+            "to": "alla ",
+            "since": "dalla ",
+            "in": "nella ",
+        },
+        "gli": {
+            "the": "gli ",
+            "of": "degli ",
+            "to": "agli ",
+            "since": "dagli ",
+            "in": "negli ",
+        },
     },
     parts={
         Kind.SEASON: (
@@ -193,6 +221,10 @@ _ITALIAN = _Language(
         "since": "{since}{it}",
         "from, end unknown": "{since}{it}, fine ignota",
         "until, start unknown": "fino {to}{it}, inizio ignoto",
+        "on": "{the}{it}",
+        "in": "{in}{it}",
+        "moved from": "{since}{it}",
+        "moved to": "{to}{it}",
         "or": " o ",
     },
 )
@@ -232,6 +264,77 @@ def label(date: HistoricDate, lang: str = "en", *, now: int | None = None) -> st
             return _one_of(members, language)
         case unreachable:
             assert_never(unreachable)
+
+
+def when(date: HistoricDate, lang: str = "en") -> str:
+    """*date* as it is said behind what happened then: "on 5 August", "in 2025".
+
+    In parentheses where nothing would join the two.
+    """
+    match date.form:
+        case Piece(mark="") as piece if piece.kind not in _UNKNOWN_PARTS:
+            language = _language(lang)
+            day = piece.kind in (Kind.INSTANT, Kind.DAY)
+            return _told("on" if day else "in", _noun(piece, language), language)
+        case _:
+            return _behind(date, lang)
+
+
+def since(date: HistoricDate, lang: str = "en") -> str:
+    """*date* as it is said of what goes on from then on: "since 26 July 2025"."""
+    match date.form:
+        case Piece(mark="") as piece if piece.kind not in _UNKNOWN_PARTS:
+            language = _language(lang)
+            return _told("since", _noun(piece, language), language)
+        case _:
+            return _behind(date, lang)
+
+
+def _behind(date: HistoricDate, lang: str) -> str:
+    """*date* with whatever joins it to what stands before."""
+    match date.form:
+        case Piece(mark="~") | Between() | From() | UpTo(open_start=True):
+            return label(date, lang)
+        case _:
+            words = label(date, lang)
+            return words if words.endswith(")") else f"({words})"
+
+
+def from_to(old: HistoricDate, new: HistoricDate, lang: str = "en") -> str:
+    """Where a date was and is now: "from Q3 to Q4 2025".
+
+    Of two intervals that begin alike it tells the ends. Empty where no preposition
+    goes with both, as with "by end of 2025".
+    """
+    match old.form, new.form:
+        case Piece() as first, Piece() as second:
+            pass
+        case Between(start, first), Between(other, second) if start == other:
+            pass
+        case _:
+            return ""
+    if first.mark or second.mark or {first.kind, second.kind} & {*_UNKNOWN_PARTS}:
+        return ""
+    language = _language(lang)
+    before, after = _noun(first, language), _noun(second, language)
+    words = before.words
+    if first.kind is second.kind is not Kind.INSTANT:
+        words = _but_for_the_end(words, after.words)
+    return " ".join(
+        (
+            _told("moved from", replace(before, words=words), language),
+            _told("moved to", after, language),
+        )
+    )
+
+
+def _but_for_the_end(words: str, other: str) -> str:
+    """*words* without those with which *other* ends as well."""
+    left, others = words.split(" "), other.split(" ")
+    while len(left) > 1 and len(others) > 1 and left[-1] == others[-1]:
+        left.pop()
+        others.pop()
+    return " ".join(left) if left != others else words
 
 
 def month_label(year: int, month: int, lang: str) -> str:

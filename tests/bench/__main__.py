@@ -3,10 +3,11 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from tests.bench import append, pages
+from tests.bench import append, asof, pages
 
 BENCHMARKS: Mapping[str, Callable[[Sequence[str]], None]] = {
     "append": append.main,
+    "asof": asof.main,
     "pages": pages.main,
 }
 

@@ -13,7 +13,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,9 @@ from timeline.store import Snapshot, ViewStore
 
 SIZES = (10_000, 100_000)
 ROUNDS = 200
+WARM = 20
+"""Rounds before the first that counts: the file is read for the first time in them."""
+
 PAGE = 100
 ORDERS: tuple[Order, Order] = ("asc", "desc")
 
@@ -120,18 +123,32 @@ def ask_all(store: ViewStore, *, rounds: int) -> list[Measured]:
     """All questions in turn, *rounds* times."""
     dice = random.Random(7)
     took: dict[str, list[float]] = {name: [] for name in QUESTIONS}
-    for round_ in range(rounds):
+    for round_ in range(-WARM, rounds):
         for name, ask in QUESTIONS.items():
             if name in SLOW and round_ % 10:
                 continue
+            start = time.perf_counter()
             with store.snapshot() as snapshot:
-                start = time.perf_counter()
                 ask(snapshot, dice)
+            if round_ >= 0:
                 took[name].append((time.perf_counter() - start) * 1_000)
-    return [
-        Measured(name, statistics.median(times), sorted(times)[int(len(times) * 0.99)])
-        for name, times in took.items()
-    ]
+    return [measured(name, times) for name, times in took.items()]
+
+
+def measured(name: str, took_ms: Sequence[float]) -> Measured:
+    """Median and 99th percentile."""
+    in_order = sorted(took_ms)
+    p99_ms = in_order[int(len(in_order) * 0.99)]
+    return Measured(name, statistics.median(in_order), p99_ms)
+
+
+def table(found: Mapping[int, Sequence[Measured]]) -> None:
+    """Print a line for each question, a column for each size."""
+    sizes = list(found)
+    print(f"\n{'p50 / p99, ms':26}", *(f"{size:>17,}" for size in sizes), "   ratio")
+    for row in zip(*found.values(), strict=True):
+        cells = (f"{each.p50_ms:8.2f} /{each.p99_ms:7.2f}" for each in row)
+        print(f"{row[0].name:26}", *cells, f"{row[-1].p50_ms / row[0].p50_ms:8.2f}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,30 +213,29 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench pages")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    story.add_options(parser)
     options = parser.parse_args(arguments)
 
     found: dict[int, list[Measured]] = {}
     for size in options.sizes:
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            head = story.make_log(folder, size)
-            rebuilt = rebuild(folder)
-            print(
-                f"{size:,} entries, {head:,} events: rebuilt in"
-                f" {rebuilt.rebuild_s:.1f} s, {rebuilt.of_floor:.1f} times the floor"
-                f" (read and decode {rebuilt.read_s:.1f} s,"
-                f" executemany {rebuilt.insert_s:.1f} s)",
-                flush=True,
-            )
-            store = ViewStore(folder)
+        with ExitStack() as stack:
+            if options.keep:
+                store = story.open_model(options.keep, size, in_order=options.in_order)
+            else:
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+                head = story.make_log(folder, size, in_order=options.in_order)
+                rebuilt = rebuild(folder)
+                print(
+                    f"{size:,} entries, {head:,} events: rebuilt in"
+                    f" {rebuilt.rebuild_s:.1f} s, {rebuilt.of_floor:.1f} times the"
+                    f" floor (read and decode {rebuilt.read_s:.1f} s,"
+                    f" executemany {rebuilt.insert_s:.1f} s)",
+                    flush=True,
+                )
+                store = ViewStore(folder)
+            stack.callback(store.close)
             found[size] = ask_all(store, rounds=options.rounds)
             if size == options.sizes[0]:
                 for kind, steps in plans(store).items():
                     print(f"plan of {kind}: {'; '.join(dict.fromkeys(steps))}")
-            store.close()
-
-    sizes = list(found)
-    print(f"\n{'p50 / p99, ms':26}", *(f"{size:>17,}" for size in sizes), "   ratio")
-    for row in zip(*found.values(), strict=True):
-        cells = (f"{each.p50_ms:8.2f} /{each.p99_ms:7.2f}" for each in row)
-        print(f"{row[0].name:26}", *cells, f"{row[-1].p50_ms / row[0].p50_ms:8.2f}")
+    table(found)

@@ -1,16 +1,26 @@
 """A long story for benchmarks: the same for every run of a size.
 
 Five precisions of date over 120 years, 2 % open starts and 2 % open ends, 12
-categories, 2,000 actors of uneven fame, 30 % of the entries corrected.
+categories, 2,000 actors of uneven fame, 30 % of the entries corrected. Each was said
+within a month of its date, promises up to two years before, and corrections later.
+Entries are recorded in any order, as an archive is, or as they were said, as news are.
 """
 
+import argparse
 import random
+import shutil
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
+from events import dates
+from events.dates import DAY_S
 from events.model import NewEvent
 from events.sqlite import SqliteEventLog, open_events_db
 from tests.builders import FixedClock, corrected, recorded
+from timeline.projector import Projector
+from timeline.store import ViewStore
 
 CATEGORIES = tuple(f"category-{n:02}" for n in range(12))
 ACTORS = tuple(f"Actor {n:04}" for n in range(2_000))
@@ -23,48 +33,102 @@ _WORDS = ("rule", "chip", "launch", "export", "market", "ban", "model", "fair")
 _BATCH = 5_000
 
 
-def events(entries: int, *, seed: int = 1) -> Iterator[NewEvent]:
-    """The events of so many entries, each followed by its correction if it has one."""
+def events(entries: int, *, seed: int = 1) -> Iterator[tuple[int, NewEvent]]:
+    """The day and the event of so many entries, each followed by its correction."""
     dice = random.Random(seed)
     for number in range(entries):
         slug = f"entry-{number:07}"
         words = dice.choices(_WORDS, k=3)
         rare = f" {RARE_WORD}" if number % 50_000 == 17 else ""
         common = f" {COMMON_WORD}" if number % 5 == 0 else ""
-        yield recorded(
-            slug,
-            event_id=f"{slug}.1",
-            title=f"{' '.join(words).capitalize()} {number}{rare}",
-            occurred=_date(dice),
-            said="1900-01-01",
-            summary=f"What the {words[0]} means for the {words[1]}.{common}",
-            category=dice.choice(CATEGORIES),
-            actors=[ACTORS[_uneven(dice, len(ACTORS))] for _ in range(2)],
-            places=[PLACES[_uneven(dice, len(PLACES))]],
-            tags=dice.sample(TAGS, 2),
-            importance=dice.randrange(101),
-            sources=[{"url": f"https://example.org/{number}"}],
+        occurred = _date(dice)
+        day = _said(dice, occurred)
+        yield (
+            day,
+            recorded(
+                slug,
+                event_id=f"{slug}.1",
+                title=f"{' '.join(words).capitalize()} {number}{rare}",
+                occurred=occurred,
+                said=_text(day),
+                summary=f"What the {words[0]} means for the {words[1]}.{common}",
+                category=dice.choice(CATEGORIES),
+                actors=[ACTORS[_uneven(dice, len(ACTORS))] for _ in range(2)],
+                places=[PLACES[_uneven(dice, len(PLACES))]],
+                tags=dice.sample(TAGS, 2),
+                importance=dice.randrange(101),
+                sources=[{"url": f"https://example.org/{number}"}],
+            ),
         )
         if dice.random() < 0.3:
-            yield corrected(
-                slug, event_id=f"{slug}.2", occurred=_date(dice), reason="wrong day"
+            day += dice.randrange(1, 400)
+            yield (
+                day,
+                corrected(
+                    slug,
+                    event_id=f"{slug}.2",
+                    occurred=_date(dice),
+                    said=_text(day),
+                    reason="wrong day",
+                ),
             )
 
 
-def make_log(folder: Path, entries: int) -> int:
-    """Append the story to a new log in *folder*; the number of its events."""
-    log = SqliteEventLog(open_events_db(folder / "events.db"), clock=FixedClock())
-    batch: list[NewEvent] = []
-    for event in events(entries):
-        batch.append(event)
-        if len(batch) >= _BATCH:
-            log.append(batch)
-            batch = []
-    if batch:
-        log.append(batch)
+def make_log(folder: Path, entries: int, *, in_order: bool = False) -> int:
+    """Append the story to a new log in *folder*; the number of its events.
+
+    *in_order*: each event on the day on which it was said, as news are.
+    """
+    clock = FixedClock()
+    log = SqliteEventLog(open_events_db(folder / "events.db"), clock=clock)
+    story = list(events(entries))
+    if in_order:
+        story.sort(key=lambda one: one[0])
+    for first in range(0, len(story), _BATCH):
+        batch = story[first : first + _BATCH]
+        if in_order:
+            clock.move_to(datetime.fromtimestamp(batch[0][0] * DAY_S, UTC))
+        log.append([event for _, event in batch])
     head = log.head()
     log.close()
     return head
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What benchmarks of the read model let one choose of the story."""
+    parser.add_argument(
+        "--in-order", action="store_true", help="recorded as it was said, as news are"
+    )
+    parser.add_argument(
+        "--keep", type=Path, help="folder to keep stories in, for the next run"
+    )
+
+
+def open_model(folder: Path, entries: int, *, in_order: bool) -> ViewStore:
+    """The read model of the story, made below *folder* unless it is there."""
+    below = folder / f"{entries}{'-in-order' if in_order else ''}"
+    if not below.exists():
+        draft = below.with_suffix(".draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        make_log(draft, entries, in_order=in_order)
+        draft.rename(below)
+    with closing(SqliteEventLog(open_events_db(below / "events.db"))) as log:
+        store = ViewStore(below)
+        Projector(log, store, folder=below).start()
+    return store
+
+
+def _said(dice: random.Random, occurred: str) -> int:
+    date = dates.parse(occurred)
+    day = date.sort_key // DAY_S
+    if occurred.startswith("../"):
+        return day - dice.randrange(30, 730)
+    return day + dice.randrange(30)
+
+
+def _text(day: int) -> str:
+    return datetime.fromtimestamp(day * DAY_S, UTC).date().isoformat()
 
 
 def _date(dice: random.Random) -> str:

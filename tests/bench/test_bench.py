@@ -18,6 +18,7 @@ from timeline.projections import Filter
 
 TINY: dict[str, Sequence[str]] = {
     "append": ["--sizes", "0", "7", "--rounds", "2", "--appends", "3"],
+    "asof": ["--sizes", "20", "30", "--rounds", "2"],
     "pages": ["--sizes", "20", "30", "--rounds", "2"],
 }
 

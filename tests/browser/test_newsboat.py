@@ -138,6 +138,28 @@ def test_newsboat_finds_what_was_appended_and_keeps_the_rest(
     assert {guid: after[guid] for guid in before} == before
 
 
+def test_newsboat_shows_every_change_once(served: Served, tmp_path: Path) -> None:
+    """What is said of an entry later is news of its own and alters no old news."""
+    newsboat = Newsboat(tmp_path / "home", f"{served.url}/changes.atom")
+    append(served, MOON)
+    newsboat.reload()
+    before = newsboat.items()
+
+    retraction = {"reason": "It was staged."}
+    append(
+        served,
+        {"type": "entry-retracted", "entry": "moon-landing", "data": retraction},
+    )
+    newsboat.reload()
+
+    after = newsboat.items()
+    (new,) = after.keys() - before.keys()
+    title = MOON["data"]["title"]
+    assert after[new]["title"] == f"Retracted: {title}: 20 July 1969"
+    assert after[new]["url"].startswith(f"{served.url}/entries/moon-landing?as_of=")
+    assert {guid: after[guid] for guid in before} == before
+
+
 @FEEDS
 def test_a_reader_that_asks_again_is_told_that_nothing_changed(
     served: Served, feed: str

@@ -22,6 +22,8 @@ PATHS = pytest.mark.parametrize(
         "/views/sanctions",
         "/entries/quark-ai-glasses-release",
         "/entries/cloudmatrix-384-shown?lang=it",
+        "/?as_of=31&lang=it",
+        "/entries/quark-ai-glasses-release?known=2025-08-01",
     ],
 )
 
@@ -100,7 +102,7 @@ def test_a_reader_filters_with_the_form(open_page: Open) -> None:
 @PATHS
 def test_a_feed_reader_finds_the_feed_of_the_page(open_page: Open, path: str) -> None:
     page = open_page(path)
-    link = page.locator('head > link[type="application/atom+xml"]')
+    link = page.locator('head > link[type="application/atom+xml"]').first
 
     address = link.evaluate("one => one.href")
     feed = page.request.get(address)

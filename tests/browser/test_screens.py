@@ -29,6 +29,7 @@ SHOWN = {
     "front": "front",
     "entry": "entry",
     "history": "history",
+    "changes": "changes",
     "view": "view",
     "search": "search",
     "no-results": "no-results",
@@ -131,7 +132,10 @@ def test_a_changed_page_is_seen(open_page: Open, rule: str) -> None:
 @pytest.mark.parametrize("screen", ["front-desktop-light", "front-phone-dark"])
 @pytest.mark.parametrize(
     "rule",
-    ["body { transform: translate(.4px, .3px) }", "body { -webkit-text-stroke: .1px }"],
+    [
+        "body { transform: translate(.4px, .3px) }",
+        "body { -webkit-text-stroke: .08px }",
+    ],
 )
 def test_letters_drawn_otherwise_are_not_seen(
     open_page: Open, screen: str, rule: str

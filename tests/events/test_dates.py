@@ -14,11 +14,15 @@ from events.dates import (
     civil,
     day_of,
     from_instant,
+    from_to,
     label,
     month_label,
     parse,
     parts,
+    restore,
+    since,
     span_of,
+    when,
     year_label,
 )
 
@@ -254,6 +258,107 @@ def test_a_date_is_told_in_the_reader_s_language(
     assert label(parse(edtf), "it") == italian
 
 
+@pytest.mark.parametrize(
+    ("edtf", "english", "italian"),
+    [
+        ("2025-08-05", "on 5 August 2025", "il 5 agosto 2025"),
+        ("2025-08-08", "on 8 August 2025", "l'8 agosto 2025"),
+        ("2025-08-01", "on 1 August 2025", "il 1º agosto 2025"),
+        ("2025-08", "in August 2025", "ad agosto 2025"),
+        ("2025-07", "in July 2025", "a luglio 2025"),
+        ("2025", "in 2025", "nel 2025"),
+        ("0008", "in 8 CE", "nell'8 d.C."),
+        ("2025-36", "in Q4 2025", "nel quarto trimestre 2025"),
+        ("2025-24", "in winter 2025–26", "nell'inverno 2025–26"),
+        ("201X", "in the 2010s", "negli anni 2010"),
+        (
+            "2019-05-16T16:15:00-04:00",
+            "on 16 May 2019, 16:15 (UTC−4)",
+            "il 16 maggio 2019, 16:15 (UTC−4)",
+        ),
+        ("2025~", "around 2025", "intorno al 2025"),
+        ("../2025", "by end of 2025", "entro la fine del 2025"),
+        ("2025-07-26/2025-07-28", "26–28 July 2025", "26–28 luglio 2025"),
+        # No preposition goes with these.
+        ("2025?", "2025 (uncertain)", "2025 (incerto)"),
+        ("2025-XX", "(2025, month unknown)", "(2025, mese ignoto)"),
+        ("[2025,2026]", "(2025 or 2026)", "(2025 o 2026)"),
+    ],
+)
+def test_a_date_is_joined_to_what_happened_then(
+    edtf: str, english: str, italian: str
+) -> None:
+    assert when(parse(edtf)) == english
+    assert when(parse(edtf), "it") == italian
+
+
+@pytest.mark.parametrize(
+    ("edtf", "english", "italian"),
+    [
+        ("2025-08-08", "since 8 August 2025", "dall'8 agosto 2025"),
+        ("2025-36", "since Q4 2025", "dal quarto trimestre 2025"),
+        ("2025~", "around 2025", "intorno al 2025"),
+    ],
+)
+def test_a_date_is_told_as_a_beginning(edtf: str, english: str, italian: str) -> None:
+    assert since(parse(edtf)) == english
+    assert since(parse(edtf), "it") == italian
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "english", "italian"),
+    [
+        (
+            "2025-35",
+            "2025-36",
+            "from Q3 to Q4 2025",
+            "dal terzo al quarto trimestre 2025",
+        ),
+        (
+            "2025-08-01",
+            "2025-08-08",
+            "from 1 to 8 August 2025",
+            "dal 1º all'8 agosto 2025",
+        ),
+        (
+            "2025-40",
+            "2025-41",
+            "from the first to the second half of 2025",
+            "dal primo al secondo semestre 2025",
+        ),
+        (
+            "2025-11",
+            "2026-04",
+            "from November 2025 to April 2026",
+            "da novembre 2025 ad aprile 2026",
+        ),
+        ("-0044", "-0043", "from 45 to 44 BCE", "dal 45 al 44 a.C."),
+        # Of what began alike, the ends are told.
+        (
+            "2019-05-20/2019-08-19",
+            "2019-05-20/2019-11-18",
+            "from 19 August to 18 November 2019",
+            "dal 19 agosto al 18 novembre 2019",
+        ),
+        # A clock shared by both would be read as that of the second.
+        (
+            "2019-05-16T16:15:00Z",
+            "2019-05-17T16:15:00Z",
+            "from 16 May 2019, 16:15 (UTC) to 17 May 2019, 16:15 (UTC)",
+            "dal 16 maggio 2019, 16:15 (UTC) al 17 maggio 2019, 16:15 (UTC)",
+        ),
+        ("../2025", "../2026", "", ""),
+        ("2025~", "2026", "", ""),
+        ("2025-07-26/2025-07-28", "2025-08-02/2025-08-04", "", ""),
+    ],
+)
+def test_a_move_is_told_with_what_is_common_said_once(
+    old: str, new: str, english: str, italian: str
+) -> None:
+    assert from_to(parse(old), parse(new)) == english
+    assert from_to(parse(old), parse(new), "it") == italian
+
+
 def test_since_takes_the_place_of_from_once_the_whole_first_date_is_past() -> None:
     start = parse("2025-10-01/..")
     on_the_day, next_day = second("2025-10-01 23:59:59"), second("2025-10-02")
@@ -381,6 +486,16 @@ def test_the_normalised_text_reads_as_itself(historic: HistoricDate) -> None:
 
     assert again == historic
     assert (again.lo, again.hi, again.form) == (historic.lo, historic.hi, historic.form)
+
+
+@given(dates)
+def test_a_date_is_restored_from_its_stored_keys(historic: HistoricDate) -> None:
+    restored = restore(historic.edtf, lo=historic.lo, hi=historic.hi)
+
+    assert restored == historic
+    for name in ("lo", "hi", "sort_key", "approximate", "uncertain", "form"):
+        assert getattr(restored, name) == getattr(historic, name)
+    assert label(restored, "it") == label(historic, "it")
 
 
 @given(dates)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from timeline.app import open_timeline
+from timeline.app import PARTS
 from timeline.cli import cli
 
 MOON = {
@@ -21,7 +21,7 @@ MOON = {
 def run(tmp_path: Path):
     def run(*words: str, stdin: str = "") -> Result:
         command = [*words, "--data", str(tmp_path / "data")]
-        return CliRunner().invoke(cli, command, obj=open_timeline, input=stdin)
+        return CliRunner().invoke(cli, command, obj=PARTS, input=stdin)
 
     return run
 
@@ -124,7 +124,7 @@ def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path):
     result = CliRunner().invoke(
         cli,
         ["append", "-", "--data", str(tmp_path / "file" / "data")],
-        obj=open_timeline,
+        obj=PARTS,
         input=json.dumps(MOON),
     )
 

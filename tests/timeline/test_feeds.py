@@ -369,7 +369,7 @@ def test_the_date_of_the_happening_is_in_words_only() -> None:
     promise = entry_of(recorded(occurred="../2031-12-31", awaited=True))
     feed = atom_of(feed_of(promise))
 
-    assert "by end of 2031 (expected)" in content_of(promise)
+    assert "Due by end of 2031" in content_of(promise)
     assert "2031" not in "".join(feed.xpath("//*[contains(name(), 'ed')]/text()"))
     assert b"2031" not in render_rss(feed_of(promise)).split(b"<pubDate>")[1]
 
@@ -396,7 +396,7 @@ def test_rendering_leaves_the_locale_of_the_process_alone(
         (
             entry_of(recorded(occurred="2030", awaited=True)),
             "en",
-            "2030 (expected)",
+            "Due 2030",
         ),
         (entry_of(recorded(occurred="2030")), "en", "2030 (upcoming)"),
         (
@@ -408,17 +408,20 @@ def test_rendering_leaves_the_locale_of_the_process_alone(
         (
             entry_of(recorded(occurred="../2025", awaited=True, said="2024-01-01")),
             "en",
-            "by end of 2025 (overdue: no outcome recorded)",
+            "Overdue: was due by end of 2025; no outcome recorded",
         ),
         (
             entry_of(recorded(occurred="2030", awaited=True), postponed()),
             "en",
-            "2030 (postponed, no new date)",
+            "Postponed without a date; was due 2030",
         ),
         (
             entry_of(recorded(occurred="2030"), cancelled(reason="No <money>.")),
             "en",
-            "2030 (cancelled)\nCancelled: No <money>.",
+            (
+                "2030 (cancelled 23 November 2026, 1135 days before the window opened)"
+                "\nCancelled: No <money>."
+            ),
         ),
         (
             entry_of(recorded(), retracted(reason="A hoax.")),
@@ -431,7 +434,10 @@ def test_rendering_leaves_the_locale_of_the_process_alone(
                 fulfilled(occurred="2025-11-27"),
             ),
             "en",
-            "27 November 2025\nPromised: by end of 2025",
+            (
+                "Fulfilled 27 November 2025, 34 days before the window closed\n"
+                "Promised: by end of 2025"
+            ),
         ),
         (
             entry_of(
@@ -449,7 +455,7 @@ Corrected 23 November 2026: the title was “Old”; the date was “21 July 196
             ),
             "it",
             """21 luglio 1969
-Aggiornato 19 luglio 1969: la data era «20 luglio 1969»; non c’era una categoria.""",
+Posticipato dal 20 al 21 luglio 1969 il 19 luglio 1969; non c’era una categoria.""",
         ),
     ],
 )

@@ -11,6 +11,8 @@ from events.model import (
     Redacted,
     ViewDefined,
     ViewRemoved,
+    WindowClosed,
+    WindowOpened,
 )
 from tests.builders import (
     NOON,
@@ -42,8 +44,10 @@ def entry_after(*events: NewEvent, start: datetime = NOON) -> Entry:
 
 
 def event_of(new: NewEvent) -> EntryEvent:
-    assert not isinstance(new.event, ViewDefined | ViewRemoved)
-    return new.event
+    event = new.event
+    assert not isinstance(event, ViewDefined | ViewRemoved)
+    assert not isinstance(event, WindowOpened | WindowClosed)
+    return event
 
 
 # -- recorded, corrected, revised ------------------------------------------------
@@ -318,7 +322,7 @@ def test_a_promise_starts_on_the_day_it_was_said():
 )
 def test_an_event_that_makes_no_sense_is_refused_with_its_reason(before, event, code):
     with pytest.raises(RefusedError) as refusal:
-        check(history(*before), event_of(event))
+        check(history(*before), event_of(event), at=NOON)
 
     assert refusal.value.code == code
 
@@ -334,7 +338,7 @@ def test_an_event_that_makes_no_sense_is_refused_with_its_reason(before, event, 
     ],
 )
 def test_an_event_that_makes_sense_is_let_through(before, event):
-    check(history(*before), event_of(event))
+    check(history(*before), event_of(event), at=NOON)
 
 
 # -- filters and patches -----------------------------------------------------------

@@ -1,6 +1,8 @@
 """The read model follows the log, whatever happens on the way."""
 
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,8 +23,12 @@ from tests.builders import (
     view_defined,
     view_removed,
 )
+from tests.events import scripts
+from tests.waiting import eventually
+from timeline.app import open_timeline
 from timeline.projections import VERSION, Entry, Filter, State, fold
-from timeline.projector import Projector
+from timeline.projector import Follower, Projector
+from timeline.schemas import Wanted, parse_append
 from timeline.store import Checkpoint, Snapshot, ViewStore
 
 Model = tuple[SqliteEventLog, ViewStore, Projector]
@@ -255,6 +261,137 @@ def test_a_rebuild_is_seen_by_a_process_that_has_the_old_model_open(make, tmp_pa
     with store.snapshot() as snapshot:
         assert snapshot.position == 2
     assert [path.name for path in tmp_path.glob("views-*.db")] == ["views-2.db"]
+
+
+# -- following --------------------------------------------------------------------
+
+
+@pytest.fixture
+def follow() -> Iterator[Callable[[Projector], Follower]]:
+    """Start a follower of a projector; it ends with the test."""
+    started: list[Follower] = []
+
+    def start(projector: Projector) -> Follower:
+        started.append(Follower(projector))
+        started[-1].start()
+        return started[-1]
+
+    yield start
+    for follower in started:
+        follower.stop()
+
+
+def followers() -> int:
+    return sum(thread.name == "follower" for thread in threading.enumerate())
+
+
+def test_a_follower_takes_in_what_another_process_appended(make, follow):
+    """Without being asked for a page."""
+    log, _, _ = make()
+    _, store, projector = make()
+    follower = follow(projector)
+
+    for position in (1, 2):
+        log.append([recorded(f"entry-{position}")])
+        eventually(lambda: store.checkpoint().position == log.head())
+
+    assert follower.follows()
+
+
+def test_an_error_does_not_end_a_follower(make, follow, tmp_path, caplog):
+    """Here somebody deletes the pointer to the model, and puts it back."""
+    log, store, projector = make()
+    follow(projector)
+    pointer = (tmp_path / "views.current").rename(tmp_path / "aside")
+    log.append([recorded("moon")])
+    eventually(lambda: "lags behind" in caplog.text)
+
+    pointer.rename(tmp_path / "views.current")
+
+    eventually(lambda: store.checkpoint().position == 1)
+
+
+def test_a_follower_stops_with_events_left_and_the_next_process_takes_them_in(
+    make, follow
+):
+    log, store, projector = make()
+    follower = follow(projector)
+    log.append([recorded(f"entry-{number}") for number in range(3_000)])
+
+    follower.stop()
+
+    assert followers() == 0
+    assert not follower.follows()
+    assert store.checkpoint().position in range(0, 3_001, 500)
+    _, again, _ = make()
+    assert again.checkpoint().position == 3_000
+
+
+def test_a_writer_reads_his_own_write_from_a_timeline_that_follows(timeline):
+    timeline.follow()
+
+    for number in range(1, 30):
+        timeline.append(one_wanted(), author="editor")
+        with timeline.snapshot() as snapshot:
+            assert snapshot.count(Filter()).number == number
+        assert timeline.tag().endswith(f"-{number}")
+
+
+def test_closing_a_timeline_ends_its_follower_and_loses_nothing(settings):
+    first = open_timeline(settings)
+    first.follow()
+    for _ in range(10):
+        first.append(one_wanted(), author="editor")
+
+    first.close()
+
+    assert followers() == 0
+    with closing(open_timeline(settings)) as second, second.snapshot() as snapshot:
+        assert snapshot.position == 10
+
+
+def one_wanted() -> list[Wanted]:
+    return parse_append(
+        b'{"type": "entry-recorded", "data": {"title": "Moon", "occurred": "1969"}}'
+    )[0]
+
+
+FORK = """
+import os, sys
+from pathlib import Path
+from tests.timeline.test_projector import one_wanted
+from tests.waiting import eventually
+from timeline.app import open_timeline
+from timeline.config import Settings
+from timeline.store import ViewStore
+
+timeline = open_timeline(Settings(data=Path(sys.argv[1])))
+timeline.follow()
+
+
+def append_and_see_it_taken_in():
+    timeline.append(one_wanted(), author="editor")
+    store = ViewStore(Path(sys.argv[1]))
+    eventually(lambda: store.checkpoint().position == timeline.head())
+    store.close()
+
+
+append_and_see_it_taken_in()
+for _ in range(3):
+    child = os.fork()
+    append_and_see_it_taken_in()
+    if child == 0:
+        timeline.close()
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    print(os.waitstatus_to_exitcode(status))
+timeline.close()
+"""
+
+
+def test_parent_and_child_of_a_fork_both_follow(tmp_path):
+    """Servers load the application and then fork their workers."""
+    assert scripts.run(FORK, tmp_path) == ["0"] * 3
 
 
 # -- properties --------------------------------------------------------------------

@@ -4,12 +4,17 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 
+from events.sqlite import SqliteEventLog, open_events_db
+from tests.builders import recorded
 from tests.servers import Served, free_port, serving
+from tests.waiting import eventually
+from timeline.store import ViewStore
 
 MOON = {
     "id": "moon-1",
@@ -103,6 +108,17 @@ def test_an_event_appended_by_the_command_line_is_served_on_the_next_request(
     )
 
     assert httpx.get(f"{served.url}/entries/cli").status_code == 200
+
+
+def test_a_server_takes_in_what_others_appended_without_being_asked(served, data):
+    """Whoever appends here leaves the read model alone."""
+    store = ViewStore(data)
+    with closing(SqliteEventLog(open_events_db(data / "events.db"))) as log:
+        position = log.append([recorded("unasked")]).events[-1].position
+
+    eventually(lambda: store.checkpoint().position >= position)
+
+    store.close()
 
 
 def test_a_second_start_keeps_the_log_and_prints_no_token(tmp_path):

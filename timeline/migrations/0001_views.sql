@@ -10,13 +10,18 @@ CREATE TABLE checkpoint (
     leaf_hash BLOB NOT NULL
 ) STRICT;
 
--- An entry from one of its events to the next: [from_position, to_position).
+-- What an entry was: shown from one of its events to the next, [from_position,
+-- to_position), and known to the public from one day to another, [from_day, to_day),
+-- in days from 1970. Both end with 4611686018427387904 (2^62) while it is still so.
+-- What was never known just so has the days [0, 0); what was known but never shown
+-- just so counts its positions down from -1, which are no positions.
 CREATE TABLE entries (
     row INTEGER PRIMARY KEY,
     id TEXT NOT NULL,
     from_position INTEGER NOT NULL,
-    -- 4611686018427387904 (2^62) while it is the last version
     to_position INTEGER NOT NULL,
+    from_day INTEGER NOT NULL,
+    to_day INTEGER NOT NULL,
     -- where it stands on the timeline; minus the last second: of those that stand at
     -- one place the longer window comes first
     sort_key INTEGER NOT NULL,
@@ -27,7 +32,14 @@ CREATE TABLE entries (
     at_end INTEGER NOT NULL,
     category TEXT NOT NULL,
     state TEXT NOT NULL,
+    -- whether an event said the state; else it depends on the day
+    settled INTEGER NOT NULL,
+    awaited INTEGER NOT NULL,
     importance INTEGER NOT NULL,
+    -- position by which it last changed in what a reader sees
+    updated_position INTEGER NOT NULL,
+    -- second from 1970 at which its window opens or closes next
+    due INTEGER,
     body TEXT NOT NULL,
     UNIQUE (id, from_position)
 ) STRICT;
@@ -42,9 +54,26 @@ CREATE TABLE facets (
     id TEXT NOT NULL,
     row INTEGER NOT NULL,
     -- copies, so that a filter by both needs no look at the entry
+    from_position INTEGER NOT NULL,
+    from_day INTEGER NOT NULL,
+    to_day INTEGER NOT NULL,
     category TEXT NOT NULL,
     state TEXT NOT NULL,
     PRIMARY KEY (kind, key, to_position, sort_key, hi_desc, id, row)
+) STRICT, WITHOUT ROWID;
+
+-- Days from 1970 on which entries stand or stood, and when the first of them was
+-- recorded and said: a page at an early moment skips those on which nothing was yet.
+CREATE TABLE days (
+    day INTEGER PRIMARY KEY,
+    first_position INTEGER NOT NULL,
+    first_said INTEGER NOT NULL
+) STRICT;
+
+-- Categories that entries have or had, and when the first of them was recorded.
+CREATE TABLE categories (
+    category TEXT PRIMARY KEY,
+    first_position INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- Of the head only: how many entries have each category, state, actor, place, tag;
@@ -68,11 +97,10 @@ CREATE TABLE density (
     PRIMARY KEY (level, unit, category)
 ) STRICT, WITHOUT ROWID;
 
--- Of the head only: which classes of windows there are.
+-- Which classes of windows there are or were.
 CREATE TABLE spans (
     span INTEGER NOT NULL,
     at_end INTEGER NOT NULL,
-    number INTEGER NOT NULL,
     PRIMARY KEY (span, at_end)
 ) STRICT, WITHOUT ROWID;
 
@@ -85,10 +113,9 @@ CREATE VIRTUAL TABLE words USING fts5 (
 -- Links of each version, to be found from the entry that they point to.
 CREATE TABLE links (
     target TEXT NOT NULL,
-    to_position INTEGER NOT NULL,
     row INTEGER NOT NULL,
     rel TEXT NOT NULL,
-    PRIMARY KEY (target, to_position, row, rel)
+    PRIMARY KEY (target, row, rel)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE views (

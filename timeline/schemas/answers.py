@@ -9,8 +9,17 @@ from marshmallow.experimental.context import Context
 from events import dates
 from events.codec import data_of, public_type, write_instant
 from events.dates import HistoricDate
-from events.model import Json, RecordedEvent, Redacted
-from timeline.projections import Entry, View
+from events.model import (
+    EntryEvent,
+    Json,
+    JsonObject,
+    RecordedEvent,
+    Redacted,
+    ViewRemoved,
+)
+from timeline import tellings
+from timeline.projections import Change, Entry, View
+from timeline.tellings import InForce
 
 
 class _OrNull(fields.String):
@@ -95,7 +104,18 @@ class _EntryOut(Schema):
     updated_at = _Instant()
     corrected = fields.Raw()
     ending = _OrNull()
-    changes = fields.Nested(_ChangeOut(many=True))
+    changes = fields.Function(
+        lambda entry: [_dump_change(one, entry) for one in entry.changes]
+    )
+    measure = fields.Raw()
+    state_label = fields.Function(
+        lambda entry: tellings.standing_label(entry, Context.get("en"))
+    )
+
+
+def _dump_change(change: Change, entry: Entry) -> dict[str, Json]:
+    words = tellings.change_label(change, Context.get("en"), awaited=entry.awaited)
+    return {**_CHANGE_OUT.dump(change), "label": words}
 
 
 class _Receipt(Schema):
@@ -116,6 +136,20 @@ class _EventOut(_Receipt):
     )
 
 
+class _AheadOut(Schema):
+    rel = fields.String()
+    entry = fields.Function(lambda acting: acting.entry.id)
+
+
+class _InForceOut(Schema):
+    state = fields.Raw()
+    since = _Date()
+    until = _Date()
+    by = fields.Function(lambda found: found.by and found.by.id)
+    before_effect = fields.Raw()
+    ahead = fields.Nested(_AheadOut())
+
+
 class _ViewOut(Schema):
     name = fields.String()
     title = fields.String()
@@ -125,8 +159,10 @@ class _ViewOut(Schema):
     updated_at = _Instant()
 
 
+_CHANGE_OUT = _ChangeOut()
 _ENTRY_OUT = _EntryOut()
 _EVENT_OUT = _EventOut()
+_IN_FORCE_OUT = _InForceOut()
 _VIEW_OUT = _ViewOut()
 
 
@@ -169,10 +205,69 @@ def dump_entry(
     Args:
         entry: The entry.
         url_of: Makes the public address of an entry of its id.
-        lang: Of the words for dates.
+        lang: Of the words: for dates, for how it stands and how it changed.
     """
     with Context(lang):
         return {**_ENTRY_OUT.dump(entry), "url": url_of(entry.id)}
+
+
+def dump_in_force(found: InForce | None, *, lang: str = "en") -> dict[str, Json] | None:
+    """Where a measure stands; None for what is no measure.
+
+    ``by`` is the entry that says so, null if its own date does; ``ahead`` is what is
+    announced to change it.
+    """
+    if found is None:
+        return None
+    with Context(lang):
+        dumped: dict[str, Json] = _IN_FORCE_OUT.dump(found)
+        return {**dumped, "label": tellings.force_label(found, lang)}
+
+
+def dump_change(
+    event: RecordedEvent,
+    *,
+    kind: str,
+    label: str,
+    title: str,
+    words: str,
+    before: JsonObject | None,
+    after: JsonObject | None,
+    url: str,
+    lang: str = "en",
+) -> dict[str, Json]:
+    """An event as a change.
+
+    Args:
+        event: The event.
+        kind: What it did, by its stable name.
+        label: That in words of *lang*.
+        title: Of the entry or view as it was right after.
+        words: The whole change in one line.
+        before: Old values of the changed fields; None: no fields changed.
+        after: New values of the same fields.
+        url: Where it can be seen as it was right after.
+        lang: Of the words.
+    """
+    fact = event.event
+    told = fact if isinstance(fact, EntryEvent) else None
+    reason = fact.reason if isinstance(fact, EntryEvent | ViewRemoved) else ""
+    return {
+        **dump_receipt(event),
+        "kind": kind,
+        "label": label,
+        "title": title,
+        "words": words,
+        "author": event.author,
+        "before": before,
+        "after": after,
+        "reason": reason or None,
+        "said": dump_date(dates.parse(told.said), lang=lang)
+        if told and told.said
+        else None,
+        "sources": told.sources if told else [],
+        "url": url,
+    }
 
 
 def dump_view(view: View, *, url_of: Callable[[str], str]) -> dict[str, Json]:

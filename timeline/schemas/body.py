@@ -44,7 +44,8 @@ def parse_json(raw: bytes) -> Json:
         raise BodyError(_TOO_DEEP) from None
     except ValueError:  # an integer of more digits than Python reads
         raise BodyError("A number has too many digits.") from None
-    if _deeper(value, than=_MAX_DEPTH):
+    opened = text.count("{") + text.count("[")
+    if opened > _MAX_DEPTH and _deeper(value, than=_MAX_DEPTH):
         raise BodyError(_TOO_DEEP)
     # The bytes were UTF-8, so only an escape can have made a surrogate.
     if _ESCAPED_SURROGATE.search(text) and (errors := list(_surrogates(value))):

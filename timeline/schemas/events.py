@@ -167,6 +167,7 @@ class _Entry(Object):
     tags = Names()
     importance = Whole(0, 100)
     awaited = Flag()
+    measure = Flag()
     scope = Text(200)
     links = objects(_Link)
     media = objects(_Medium)
@@ -372,6 +373,9 @@ def _parse_event(given: Json) -> tuple[Wanted | None, list[FieldError]]:
             errors.append(FieldError("/entry", "Say which entry it is about."))
     elif entry.startswith(VIEW_PREFIX):
         errors.append(FieldError("/entry", f"{kind} is about an entry, not a view."))
+    else:
+        errors += _links_to(entry, data, at="/data")
+        errors += _links_to(entry, _mapping(data.get("changes")), at="/data/changes")
     if errors:
         return None, sorted(errors, key=lambda error: error.pointer)[:MAX_ERRORS]
     return (
@@ -383,6 +387,21 @@ def _parse_event(given: Json) -> tuple[Wanted | None, list[FieldError]]:
         ),
         [],
     )
+
+
+def _links_to(entry: str, fields: JsonObject, *, at: str) -> list[FieldError]:
+    """The links among *fields* that lead back to *entry* itself.
+
+    A link to an entry that is not there is let through: it may be recorded later.
+    """
+    links = fields.get("links")
+    if not isinstance(links, list):
+        return []
+    return [
+        FieldError(f"{at}/links/{index}/entry", "An entry is not linked to itself.")
+        for index, link in enumerate(links)
+        if isinstance(link, Mapping) and link.get("entry") == entry
+    ]
 
 
 def _mapping(given: Json) -> JsonObject:

@@ -8,12 +8,14 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
 from typing import Any, Literal
 
 from marshmallow import ValidationError, fields
 
 from events import dates
-from events.dates import Sentence
+from events.codec import write_instant
+from events.dates import DateError, HistoricDate, Sentence
 from events.model import JsonObject
 from timeline.projections import Filter, State
 from timeline.schemas.body import write_json
@@ -55,6 +57,9 @@ class Query:
     """What a page, feed or API request asks for.
 
     Attributes:
+        as_of: A position or an instant: what this service showed right after it;
+            None: now. Never together with *known*.
+        known: A date: what the public knew when it ended; None: all.
         lang: None: the site's.
         limit: None: as many as the asker finds right.
         cursor: The page begins right behind this.
@@ -63,10 +68,46 @@ class Query:
 
     filter: Filter = field(default_factory=Filter)
     order: Order = "desc"
+    as_of: int | datetime | None = None
+    known: HistoricDate | None = None
     lang: str | None = None
     limit: int | None = None
     cursor: Cursor | None = None
     before: Cursor | None = None
+
+    @property
+    def permanent(self) -> bool:
+        """Whether the answer stays what it is: a position was asked for."""
+        return isinstance(self.as_of, int)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangesQuery:
+    """Between which moments changes are asked for, each a position or an instant.
+
+    Attributes:
+        after: What was recorded by then is left out; None: nothing is.
+        upto: What was recorded later is left out; None: nothing is.
+        lang: None: the site's.
+        limit: None: as many as the asker finds right.
+        cursor: A position: the page begins right behind it, with what is older.
+    """
+
+    after: int | datetime | None = None
+    upto: int | datetime | None = None
+    lang: str | None = None
+    limit: int | None = None
+    cursor: int | None = None
+
+    @property
+    def ended(self) -> Query | None:
+        """The moment after which the answer stays what it is; None: it may change.
+
+        Between two positions nothing will ever be added.
+        """
+        if isinstance(self.upto, int) and not isinstance(self.after, datetime):
+            return Query(as_of=self.upto)
+        return None
 
 
 _NUMBER = re.compile(r"[0-9]{1,15}")
@@ -95,6 +136,38 @@ class _Digits(Whole):
         return super()._deserialize(number, *args, **options)
 
 
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
+    r"(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
+)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_LAST_OF_DAY = time.max.replace(tzinfo=UTC)
+
+
+class _Shown(Checked, fields.String):
+    """A position, an instant or, meaning its end, a day."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        if _NUMBER.fullmatch(value):
+            return int(value)
+        # A plus sign that was not encoded arrives as a space.
+        text = value.replace(" ", "+")
+        try:
+            if _DAY.fullmatch(text):
+                return datetime.combine(date.fromisoformat(text), _LAST_OF_DAY)
+            if _INSTANT.fullmatch(text):
+                dates.parse(re.sub(r"\.[0-9]+", "", text))  # checks the offset too
+                return datetime.fromisoformat(text).astimezone(UTC)
+        except (DateError, ValueError, OverflowError):
+            pass
+        raise ValidationError(
+            Sentence(
+                "A position of the log, a day or an instant is wanted here, such as "
+                "59, 2025-07-26 or 2025-07-26T12:00:00Z."
+            )
+        )
+
+
 class _CursorText(Checked, fields.String):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         if (cursor := _cursor_of(value)) is None:
@@ -107,6 +180,8 @@ class _CursorText(Checked, fields.String):
 _ONCE = Object.from_dict(
     {
         "order": OneOf(("asc", "desc")),
+        "as_of": _Shown(),
+        "known": Edtf(bound="latest"),
         "lang": Lang(),
         "limit": _Digits(1, MAX_LIMIT),
         "cursor": _CursorText(),
@@ -116,8 +191,16 @@ _ONCE = Object.from_dict(
 _LOG_ONCE = Object.from_dict(
     {"after": _Digits(0), "limit": _Digits(1, MAX_EVENTS_LIMIT)}
 )()
-_NOT_BUILT = frozenset({"as_of", "known"})
-_NOT_YET = Sentence("This service cannot do that yet.")
+_CHANGES_ONCE = Object.from_dict(
+    {
+        "after": _Shown(),
+        "upto": _Shown(),
+        "lang": Lang(),
+        "limit": _Digits(1, MAX_LIMIT),
+        "cursor": _Digits(1),
+    }
+)()
+_MOMENTS = ("as_of", "known")
 
 
 def parse_query(args: Iterable[tuple[str, str]], *, strict: bool = False) -> Query:
@@ -147,6 +230,11 @@ def parse_query(args: Iterable[tuple[str, str]], *, strict: bool = False) -> Que
     if "cursor" in once and "before" in once:
         one_way = Sentence("A page begins at a cursor or ends before one, not both.")
         errors.append(FieldError(step("before"), one_way))
+    if "as_of" in once and "known" in once:
+        one_time = Sentence("Ask for what was shown or for what was known, not both.")
+        errors.append(FieldError(step("known"), one_time))
+    if "known" in options:
+        options["known"] = dates.parse(options["known"])
     if not errors:
         wanted = _filter_of(selected)
         if wanted.start and wanted.end and wanted.start.lo > wanted.end.hi:
@@ -155,6 +243,55 @@ def parse_query(args: Iterable[tuple[str, str]], *, strict: bool = False) -> Que
     if errors:
         raise QueryError(errors[:MAX_ERRORS])
     return Query(filter=wanted, **options)
+
+
+def refuse_moment(head: int, name: str = "as_of") -> QueryError:
+    """What to say to those who ask by *name* for a position behind the *head*."""
+    detail = Sentence("The log has come as far as position {head}.", head=head)
+    return QueryError([FieldError(step(name), detail)])
+
+
+def parse_changes_query(
+    args: Iterable[tuple[str, str]], *, strict: bool = False
+) -> ChangesQuery:
+    """Which changes an address asks for; parameters without a value are not given.
+
+    Args:
+        args: All parameters: ``request.args.items(multi=True)``.
+        strict: Unknown parameters are refused, and the cursor, which is that of a
+            page; else they are ignored.
+
+    Raises:
+        QueryError: Parameters are wrong, or those of one moment.
+    """
+    given = _by_name(args)
+    names = set(_CHANGES_ONCE.fields) - ({"cursor"} if strict else set())
+    once, _, errors = _sort_out(
+        {name: values for name, values in given.items() if name not in _MOMENTS},
+        once=names,
+        many=(),
+        strict=strict,
+    )
+    two = Sentence("Changes lie between two moments: use after and upto.")
+    errors += (FieldError(step(name), two) for name in _MOMENTS if name in given)
+    options, wrong = load(_CHANGES_ONCE, once)
+    errors += wrong
+    if errors:
+        raise QueryError(errors[:MAX_ERRORS])
+    query = ChangesQuery(**options)
+    match query.after, query.upto:
+        case (int(after), int(upto)) if after > upto:
+            raise refuse_backwards()
+        case (datetime() as after, datetime() as upto) if after > upto:
+            raise refuse_backwards()
+    return query
+
+
+def refuse_backwards() -> QueryError:
+    """What to say where *upto* lies before *after*."""
+    return QueryError(
+        [FieldError(step("upto"), Sentence("This lies before the first moment."))]
+    )
 
 
 def parse_log_query(args: Iterable[tuple[str, str]]) -> tuple[int, int]:
@@ -197,11 +334,12 @@ def _sort_out(
         for name in single
         if len(given[name]) > 1
     ]
-    for name in given:
-        if name in _NOT_BUILT:
-            errors.append(FieldError(step(name), _NOT_YET))
-        elif strict and name not in single and name not in repeated:
-            errors.append(FieldError(step(name), "There is no such parameter."))
+    if strict:
+        errors += (
+            FieldError(step(name), "There is no such parameter.")
+            for name in given
+            if name not in single and name not in repeated
+        )
     return single, repeated, errors
 
 
@@ -252,11 +390,36 @@ def dump_query_args(query: Query) -> list[tuple[str, str]]:
     args = dump_filter_args(query.filter)
     if query.order != "desc":
         args.append(("order", query.order))
+    args += dump_moment_args(query)
     if query.lang is not None:
         args.append(("lang", query.lang))
     if query.limit is not None:
         args.append(("limit", str(query.limit)))
     return args
+
+
+def dump_changes_args(query: ChangesQuery) -> list[tuple[str, str]]:
+    """The parameters that `parse_changes_query` reads as the moments of *query*."""
+    return [
+        (name, write_moment(moment))
+        for name, moment in (("after", query.after), ("upto", query.upto))
+        if moment is not None
+    ]
+
+
+def write_moment(moment: int | datetime) -> str:
+    """A position or an instant as it stands in an address; a day's end as the day."""
+    if isinstance(moment, int):
+        return str(moment)
+    text = write_instant(moment)
+    return text.removesuffix("T23:59:59.999999Z")
+
+
+def dump_moment_args(query: Query) -> list[tuple[str, str]]:
+    """The parameters that `parse_query` reads as the moment of *query*."""
+    if query.as_of is not None:
+        return [("as_of", write_moment(query.as_of))]
+    return [("known", query.known.edtf)] if query.known is not None else []
 
 
 def write_cursor(cursor: Cursor) -> str:

@@ -8,6 +8,7 @@ over an open WAL database would show new openers the old rows.
 import os
 import sqlite3
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.resources import files
@@ -15,8 +16,8 @@ from pathlib import Path
 
 from events.db import Database, Migration, migrations_in
 from events.errors import LogUnavailableError
-from timeline.projections import Row
-from timeline.store.find import Snapshot
+from timeline.projections import Moment, Row
+from timeline.store.find import Kept, Snapshot
 from timeline.store.rows import Checkpoint, apply, checkpoint_of
 
 _POINTER = "views.current"
@@ -40,6 +41,7 @@ class ViewStore:
         self._opening = threading.Lock()
         self._opened: tuple[tuple[int, int], Database] | None = None
         self._superseded: Database | None = None
+        self._kept: Kept = OrderedDict()
 
     # -- which file --------------------------------------------------------------
 
@@ -153,10 +155,10 @@ class ViewStore:
             return False  # replaced by a new model: look at that one's checkpoint
 
     @contextmanager
-    def snapshot(self) -> "Iterator[Snapshot]":
-        """The model at one position, whatever is appended meanwhile."""
+    def snapshot(self, moment: Moment | None = None) -> "Iterator[Snapshot]":
+        """The model at one moment, by default now, whatever is appended meanwhile."""
         with self._read() as con:
-            yield Snapshot(con)
+            yield Snapshot(con, moment, self._kept)
 
     @contextmanager
     def _read(self) -> Iterator[sqlite3.Connection]:

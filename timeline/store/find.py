@@ -4,29 +4,59 @@ A page is read from a few *streams*, each a range of one index in timeline order
 that its cost does not depend on how many entries there are: the streams are merged,
 cut at the page's length, and only then are the rows read. `_streams` picks the index
 by what is wanted; whatever it does not cover is checked row by row.
+
+At an earlier moment the same rows are asked for those that held then. Where there was
+little by then, all of it is looked at; else the days on which nothing was are skipped.
 """
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias, assert_never
 
 from events import dates
-from timeline.projections import Entry, Filter, View, match_key
+from events.dates import DAY_S
+from timeline.projections import (
+    NEVER,
+    AsOf,
+    Entry,
+    Filter,
+    Known,
+    Moment,
+    State,
+    View,
+    match_key,
+)
 from timeline.schemas import Cursor, Order
-from timeline.store.rows import FOREVER, checkpoint_of, entry_of, view_of
+from timeline.store.rows import checkpoint_of, entry_of, facets_of, view_of
+from timeline.tellings import STAYS, Acting
 
 CAP = 10_000
 """What is counted or sorted by hand stops here and says so."""
 
-_NOW = "e.to_position = 4611686018427387904"
-_DAY_S = 86_400
+EARLY = 8_000
+"""So many rows are sorted as fast as a page is found among a million in order.
+
+Measured with ``python -m tests.bench asof``.
+"""
+
 _FACETS = ("actor", "place", "tag")
 _COLUMNS = ("category", "state")
 _FACETS_AND_ENTRIES = "facets AS f CROSS JOIN entries AS e ON e.row = f.row"
 
-Value = str | int
+Value: TypeAlias = str | int
 """Of a bound parameter."""
+
+Cells: TypeAlias = Mapping[int, Mapping[str, int]]
+"""Numbers by unit and category."""
+
+Kept: TypeAlias = OrderedDict[object, Cells]
+"""What was counted at earlier moments, the last asked for at the end."""
+
+KEPT = 64
+"""Counts of so many moments are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,28 +123,86 @@ class _Stream:
     where: list[str]
     values: list[Value]
     prefix: str = "e"
+    by_day: bool = False
 
 
 class Snapshot:
-    """The read model at one position."""
+    """The read model at one moment.
 
-    def __init__(self, con: sqlite3.Connection) -> None:
+    Args:
+        moment: None: as it stands.
+        kept: Where counts of earlier moments are kept.
+    """
+
+    def __init__(
+        self,
+        con: sqlite3.Connection,
+        moment: Moment | None = None,
+        kept: Kept | None = None,
+    ) -> None:
         self._con = con
-        self._rows_found: dict[Filter, list[int]] = {}
+        self._head = checkpoint_of(con).position
+        if isinstance(moment, AsOf) and moment.position > self._head:
+            moment = None
+        self._moment = moment
+        self._kept: Kept = OrderedDict() if kept is None else kept
+        self._rows_found: dict[Filter, tuple[list[int], bool]] = {}
+
+    @property
+    def known_day(self) -> int | None:
+        """The day, from 1970, of what was known; None: it is not asked for."""
+        return self._moment.day if isinstance(self._moment, Known) else None
 
     @property
     def position(self) -> int:
         """The log position that all answers reflect."""
-        return checkpoint_of(self._con).position
+        return self._moment.position if isinstance(self._moment, AsOf) else self._head
+
+    def _holds(self, at: str) -> tuple[str, list[Value]]:
+        """The condition that a row of the table *at* holds at the moment."""
+        match self._moment:
+            case None:
+                return f"{at}.to_position = 4611686018427387904", []
+            case AsOf(position):
+                return (
+                    f"{at}.from_position <= ? AND {at}.to_position > ?",
+                    [position, position],
+                )
+            case Known(day):
+                return f"{at}.from_day <= ? AND {at}.to_day > ?", [day, day]
+            case unreachable:
+                assert_never(unreachable)
+
+    def _state(self, at: str) -> tuple[str, list[Value]]:
+        """The state of a row at the moment: `Entry.state_on` in SQL."""
+        if not isinstance(self._moment, Known):
+            return f"{at}.state", []
+        first = self._moment.day * DAY_S
+        state = (
+            f"CASE WHEN {at}.settled THEN {at}.state WHEN {at}.lo >= ? THEN ?"
+            f" WHEN {at}.hi_desc <= ? THEN ? WHEN {at}.awaited THEN ? ELSE ? END"
+        )
+        upcoming, opened = (first + DAY_S, State.UPCOMING), (-first, State.OPEN)
+        return state, [*upcoming, *opened, State.OVERDUE, State.HAPPENED]
+
+    def _entry_of(self, body: str) -> Entry:
+        entry = entry_of(body)
+        if isinstance(self._moment, Known):
+            state = entry.state_on(self._moment.day)
+            return entry if state is entry.state else replace(entry, state=state)
+        return entry
 
     # -- entries -------------------------------------------------------------------
 
     def entry(self, entry_id: str) -> Entry | None:
-        """The entry as it stands; None if there is none."""
+        """The entry; None if there is none at the moment."""
+        holds, values = self._holds("e")
         row = self._con.execute(
-            f"SELECT e.body FROM entries AS e WHERE e.id = ? AND {_NOW}", (entry_id,)
+            f"SELECT e.body FROM entries AS e WHERE e.id = ? AND {holds}"
+            " ORDER BY e.from_position DESC LIMIT 1",
+            (entry_id, *values),
         ).fetchone()
-        return entry_of(row[0]) if row else None
+        return self._entry_of(row[0]) if row else None
 
     def page(
         self, wanted: Filter, *, order: Order, limit: int, start: Cursor | None = None
@@ -128,7 +216,7 @@ class Snapshot:
         )
         by_row = dict(bodies)
         return Page(
-            [entry_of(by_row[row[-1]]) for row in rows[:limit]],
+            [self._entry_of(by_row[row[-1]]) for row in rows[:limit]],
             next=Cursor(*rows[limit - 1][:3]) if len(rows) > limit else None,
             previous=Cursor(*rows[0][:3]) if start is not None and rows else None,
             capped=capped,
@@ -149,7 +237,10 @@ class Snapshot:
         )
 
     def newest(self, wanted: Filter, *, limit: int) -> list[Entry]:
-        """The entries that changed last, the latest change first."""
+        """The entries that changed last, the latest change first.
+
+        For those who know what was said by a day: those last heard of.
+        """
         clauses = _clauses(wanted)
         rarest = self._rarest(clauses)
         used: list[_Clause] = []
@@ -157,49 +248,99 @@ class Snapshot:
             stream = self._word_streams(words)[0][0]
         elif rarest is not None and rarest[0] <= CAP:  # few enough to be sorted
             used = [rarest[1]]
-            stream = _facet_stream(rarest[1], rarest[1].keys)
+            stream = self._facet_stream(rarest[1], rarest[1].keys)
+        elif isinstance(self._moment, Known):
+            stream = self._said_stream()
         else:
-            stream = _Stream("entries AS e INDEXED BY entries_by_change", [_NOW], [])
+            stream = self._stream("entries AS e INDEXED BY entries_by_change")
+            if isinstance(self._moment, AsOf):  # lets the index start there
+                stream.where.append("e.updated_position <= ?")
+                stream.values.append(self._moment.position)
         self._check_rest(stream, wanted, clauses, used=used)
         if stream.prefix == "f":
             stream.source = _FACETS_AND_ENTRIES
+        keys = "e.updated_position"
+        if isinstance(self._moment, Known):
+            keys = "e.from_day, e.updated_position"
+        ordered = ", ".join(f"{key} DESC" for key in keys.split(", "))
         rows = self._con.execute(
-            f"SELECT DISTINCT e.from_position, e.body FROM {stream.source}"
-            f" WHERE {' AND '.join(stream.where)}"
-            " ORDER BY e.from_position DESC LIMIT ?",
+            f"SELECT DISTINCT {keys}, e.row, e.body FROM {stream.source}"
+            f" WHERE {' AND '.join(stream.where)} ORDER BY {ordered} LIMIT ?",
             (*stream.values, limit),
         ).fetchall()
-        return [entry_of(body) for _, body in rows]
+        return [self._entry_of(row[-1]) for row in rows]
+
+    def versions(self, *, after: int, upto: int, limit: int) -> list[Entry]:
+        """Entries right after each event behind *after* up to *upto*, in order."""
+        rows = self._con.execute(
+            "SELECT e.body FROM entries AS e INDEXED BY entries_by_position"
+            " WHERE e.from_position > ? AND e.from_position <= ?"
+            " ORDER BY e.from_position LIMIT ?",
+            (after, min(upto, self.position), limit),
+        ).fetchall()
+        return [entry_of(body) for (body,) in rows]
+
+    def due(self, *, upto_s: float, limit: int) -> list[Entry]:
+        """Entries whose window opens or closes by then, the first ones first."""
+        rows = self._con.execute(
+            "SELECT e.body FROM entries AS e INDEXED BY entries_by_due"
+            " WHERE e.due <= ? AND e.to_position = 4611686018427387904"
+            " ORDER BY e.due, e.id LIMIT ?",
+            (upto_s, limit),
+        ).fetchall()
+        return [entry_of(body) for (body,) in rows]
+
+    def next_due(self) -> int | None:
+        """When, in seconds from 1970, the next window opens or closes."""
+        row = self._con.execute(
+            "SELECT min(e.due) FROM entries AS e INDEXED BY entries_by_due"
+            " WHERE e.due IS NOT NULL AND e.to_position = 4611686018427387904"
+        ).fetchone()
+        due: int | None = row[0]
+        return due
 
     def backlinks(self, entry_id: str) -> list[Backlink]:
         """The links that other entries have to this one, in timeline order."""
+        holds, values = self._holds("e")
         rows = self._con.execute(
             "SELECT l.rel, e.body FROM links AS l JOIN entries AS e ON e.row = l.row"
-            " WHERE l.target = ? AND l.to_position = ?"
+            f" WHERE l.target = ? AND {holds}"
             " ORDER BY e.sort_key, e.hi_desc, e.id, l.rel",
-            (entry_id, FOREVER),
+            (entry_id, *values),
         ).fetchall()
-        return [Backlink(rel, entry_of(body)) for rel, body in rows]
+        return [Backlink(rel, self._entry_of(body)) for rel, body in rows]
+
+    def acting(self, entry_id: str) -> list[Acting]:
+        """What acts on an entry, and on what suspends or rescinds it."""
+        found = [
+            Acting(one.rel, entry_id, one.entry) for one in self.backlinks(entry_id)
+        ]
+        stays = dict.fromkeys(one.entry.id for one in found if one.rel in STAYS)
+        return found + [
+            Acting(one.rel, stay, one.entry)
+            for stay in stays
+            for one in self.backlinks(stay)
+        ]
 
     # -- counts --------------------------------------------------------------------
 
     def count(self, wanted: Filter) -> Count:
         """How many entries are wanted; not beyond `CAP` unless that is known."""
         clauses = _clauses(wanted)
-        if not _has_window(wanted) and not _words(wanted):
+        if self._moment is None and not _has_window(wanted) and not _words(wanted):
             if not clauses:
                 return Count(self._number("all", ""))
             if len(clauses) == 1 and len(clauses[0].keys) == 1:
                 return Count(self._number(clauses[0].kind, clauses[0].keys[0]))
-        number = len(self._found(wanted))
-        return Count(min(number, CAP), capped=number > CAP)
+        rows, capped = self._found(wanted)
+        return Count(min(len(rows), CAP), capped=capped)
 
     def facets(self, wanted: Filter, kind: str, *, limit: int) -> list[Facet]:
         """The most frequent values of *kind* among the wanted entries.
 
         Of more than `CAP` entries only that many are looked at.
         """
-        if wanted == Filter():
+        if self._moment is None and wanted == Filter():
             rows = self._con.execute(
                 "SELECT label, number FROM counts WHERE kind = ? AND key <> ''"
                 " AND number > 0 ORDER BY number DESC, key LIMIT ?",
@@ -207,66 +348,97 @@ class Snapshot:
             ).fetchall()
             return [Facet(*row) for row in rows]
         if kind in _COLUMNS:
-            found = f"SELECT e.{kind} AS key FROM some JOIN entries AS e USING (row)"
-            bound: list[Value] = []
+            column, bound = self._state("e") if kind == "state" else (f"e.{kind}", [])
+            found = (
+                f"SELECT {column} AS key, some.row AS row"
+                " FROM some JOIN entries AS e ON e.row = some.row"
+            )
         else:
             found = (
-                "SELECT f.key AS key FROM some CROSS JOIN facets AS f"
+                "SELECT f.key AS key, f.row AS row FROM some CROSS JOIN facets AS f"
                 " ON f.row = some.row AND f.kind = ?"
             )
             bound = [kind]
-        # Labels are looked up for the few that are shown.
+        # Labels are looked up for the few that are shown; a state that nothing has
+        # at the head is its own.
         rows = self._con.execute(
             f"WITH some AS (SELECT value AS row FROM json_each(?)), found AS ({found}),"
-            " most AS MATERIALIZED (SELECT key, count(*) AS number FROM found"
-            " WHERE key <> '' GROUP BY key ORDER BY number DESC, key LIMIT ?)"
-            " SELECT c.label, most.number FROM most"
-            " CROSS JOIN counts AS c ON c.kind = ? AND c.key = most.key"
+            " most AS MATERIALIZED (SELECT key, count(*) AS number, max(row) AS row"
+            " FROM found WHERE key <> '' GROUP BY key"
+            " ORDER BY number DESC, key LIMIT ?)"
+            " SELECT coalesce(c.label, most.key), most.number, most.key, most.row"
+            " FROM most LEFT JOIN counts AS c ON c.kind = ? AND c.key = most.key"
             " ORDER BY most.number DESC, most.key",
-            (json.dumps(self._found(wanted)), *bound, limit, kind),
+            (json.dumps(self._found(wanted)[0]), *bound, limit, kind),
         ).fetchall()
-        return [Facet(*row) for row in rows]
+        if isinstance(self._moment, AsOf) and kind in _FACETS:
+            return [
+                Facet(self._label_then(kind, key, row), number)
+                for _, number, key, row in rows
+            ]
+        return [Facet(label, number) for label, number, *_ in rows]
+
+    def _label_then(self, kind: str, key: str, row: int) -> str:
+        """A name as an entry wrote it; later ones may write it otherwise."""
+        (body,) = self._con.execute(
+            "SELECT body FROM entries WHERE row = ?", (row,)
+        ).fetchone()
+        return next(
+            label
+            for other, its_key, label in facets_of(entry_of(body))
+            if (other, its_key) == (kind, key)
+        )
+
+    def counts_all(self, wanted: Filter) -> bool:
+        """Whether `facets` looks at all of the wanted entries."""
+        if self._moment is None and wanted == Filter():
+            return True
+        return not self._found(wanted)[1]
 
     def categories(self) -> list[str]:
-        """The categories that entries have, in order."""
-        rows = self._con.execute(
-            "SELECT key FROM counts WHERE kind = 'category' AND key <> ''"
-            " AND number > 0 ORDER BY key"
-        ).fetchall()
+        """The categories that entries have, in order; at a position also had."""
+        if isinstance(self._moment, AsOf):
+            rows = self._con.execute(
+                "SELECT category FROM categories WHERE category <> ''"
+                " AND first_position <= ? ORDER BY category",
+                (self._moment.position,),
+            ).fetchall()
+        else:
+            rows = self._con.execute(
+                "SELECT key FROM counts WHERE kind = 'category' AND key <> ''"
+                " AND number > 0 ORDER BY key"
+            ).fetchall()
         return [category for (category,) in rows]
 
     def density(
         self, wanted: Filter, level: dates.Level, first: int, last: int
-    ) -> dict[int, dict[str, int]]:
+    ) -> Cells:
         """How many entries stand in each unit of *level*, by category.
 
         Units are days, months, years or decades from 1970, *first* to *last*
         inclusive; an entry counts once, where it stands on the timeline. Kept for
-        filters by category alone; otherwise counted, over `CAP` entries at most.
+        filters by category alone; for others counted, over `CAP` entries at most.
         """
         clauses = _clauses(wanted)
-        cells: dict[int, dict[str, int]] = {}
         if (
             _has_window(wanted)
             or _words(wanted)
             or any(clause.kind != "category" for clause in clauses)
         ):
             found = self._con.execute(
-                "SELECT e.sort_key, e.category FROM json_each(?) AS some"
+                "SELECT e.sort_key, e.category, 1 FROM json_each(?) AS some"
                 " JOIN entries AS e ON e.row = some.value",
-                (json.dumps(self._found(wanted)),),
+                (json.dumps(self._found(wanted)[0]),),
             )
-            for sort_key, category in found:
-                unit = dates.unit_of(level, sort_key)
-                if first <= unit <= last:
-                    cell = cells.setdefault(unit, {})
-                    cell[category] = cell.get(category, 0) + 1
-            return cells
+            return _cells(found, level, first, last)
+        if self._moment is not None:
+            return self._density_then(clauses, level, first, last)
         where = "level = ? AND unit BETWEEN ? AND ? AND number > 0"
         bound: list[Value] = [level, first, last]
         for clause in clauses:
             where += f" AND category IN ({_marks(clause.keys)})"
             bound += clause.keys
+        cells: dict[int, dict[str, int]] = {}
         rows = self._con.execute(
             f"SELECT unit, category, number FROM density WHERE {where}", bound
         )
@@ -274,31 +446,70 @@ class Snapshot:
             cells.setdefault(unit, {})[category] = number
         return cells
 
+    def _density_then(
+        self, clauses: Sequence[_Clause], level: dates.Level, first: int, last: int
+    ) -> Cells:
+        """As `density`, at an earlier moment: counted once and kept."""
+        asked = (self._moment, self._head, tuple(clauses), level, first, last)
+        cells = self._kept.get(asked)
+        if cells is None:
+            stream = self._days_stream()
+            for clause in clauses:
+                stream.where.append(f"e.category IN ({_marks(clause.keys)})")
+                stream.values += clause.keys
+            rows = self._con.execute(
+                f"SELECT d.day * {DAY_S}, e.category, count(*) FROM {stream.source}"
+                f" WHERE {' AND '.join(stream.where)} GROUP BY d.day, e.category",
+                stream.values,
+            )
+            self._kept[asked] = cells = _cells(rows, level, first, last)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return cells
+
     def reach(self) -> tuple[int, int] | None:
-        """Where the first and the last entry stand; None if there is none."""
+        """Where the first and the last entry stand; None if there is none.
+
+        At an earlier moment: the days on which they stand.
+        """
+        if self._moment is None:
+            holds, _ = self._holds("e")
+            first, last = self._con.execute(
+                "SELECT"
+                f" (SELECT min(e.sort_key) FROM entries AS e WHERE {holds}),"
+                f" (SELECT max(e.sort_key) FROM entries AS e WHERE {holds})",
+            ).fetchone()
+            return None if first is None else (first, last)
+        by_then, bound = self._days_by_then()
         first, last = self._con.execute(
-            "SELECT"
-            f" (SELECT min(e.sort_key) FROM entries AS e WHERE {_NOW}),"
-            f" (SELECT max(e.sort_key) FROM entries AS e WHERE {_NOW})"
+            f"SELECT min(d.day), max(d.day) FROM days AS d WHERE {by_then}", bound
         ).fetchone()
-        return None if first is None else (first, last)
+        return None if first is None else (first * DAY_S, last * DAY_S)
 
     # -- views ---------------------------------------------------------------------
 
     def views(self) -> list[View]:
         """All views in use, by name."""
+        holds, values = self._view_holds()
         rows = self._con.execute(
-            "SELECT body FROM views WHERE to_position = ? ORDER BY name", (FOREVER,)
+            f"SELECT body FROM views WHERE {holds} ORDER BY name", values
         ).fetchall()
         return [view for (body,) in rows if not (view := view_of(body)).removed]
 
     def view(self, name: str) -> View | None:
         """The view, also if it was removed; None if there never was one."""
+        holds, values = self._view_holds()
         row = self._con.execute(
-            "SELECT body FROM views WHERE name = ? AND to_position = ?",
-            (name, FOREVER),
+            f"SELECT body FROM views WHERE name = ? AND {holds}", (name, *values)
         ).fetchone()
         return view_of(row[0]) if row else None
+
+    def _view_holds(self) -> tuple[str, list[Value]]:
+        # Views are ours: nobody said them on a day.
+        if isinstance(self._moment, AsOf):
+            position = self._moment.position
+            return "from_position <= ? AND to_position > ?", [position, position]
+        return "to_position = ?", [NEVER]
 
     # -- how a page is found ---------------------------------------------------------
 
@@ -329,6 +540,9 @@ class Snapshot:
         for stream in streams:
             at = stream.prefix
             keys = f"{at}.sort_key, {at}.hi_desc, {at}.id"
+            ordered = [f"{key} {way}" for key in keys.split(", ")]
+            if stream.by_day:
+                ordered.insert(0, f"d.day {way}")
             where = list(stream.where)
             bound = list(stream.values)
             if start is not None:
@@ -338,10 +552,12 @@ class Snapshot:
                 where.append(f"{at}.sort_key {compare} ?")
                 where.append(f"({keys}) {behind} (?, ?, ?)")
                 bound += [start.sort_key, start.sort_key, start.hi_desc, start.id]
-            ordered = ", ".join(f"{key} {way}" for key in keys.split(", "))
+                if stream.by_day:
+                    where.append(f"d.day {compare} ?")
+                    bound.append(start.sort_key // DAY_S)
             parts.append(
                 f"SELECT * FROM (SELECT {keys}, {at}.row FROM {stream.source}"
-                f" WHERE {' AND '.join(where)} ORDER BY {ordered} LIMIT ?)"
+                f" WHERE {' AND '.join(where)} ORDER BY {', '.join(ordered)} LIMIT ?)"
             )
             values += [*bound, limit]
         if len(parts) == 1:
@@ -351,14 +567,15 @@ class Snapshot:
         sql = f"SELECT * FROM ({merged}) ORDER BY 1 {way}, 2 {way}, 3 {way} LIMIT ?"
         return sql, [*values, limit], capped
 
-    def _found(self, wanted: Filter) -> list[int]:
-        """The rows of the wanted entries, in any order, up to one more than `CAP`.
+    def _found(self, wanted: Filter) -> tuple[list[int], bool]:
+        """The rows of up to `CAP` wanted entries, in any order; whether there are more.
 
         Looked up once for all that is counted on one page.
         """
         if wanted not in self._rows_found:
             rows: dict[int, None] = {}
-            for stream in self._streams(wanted)[0]:
+            streams, capped = self._streams(wanted)
+            for stream in streams:
                 found = self._con.execute(
                     f"SELECT {stream.prefix}.row FROM {stream.source}"
                     f" WHERE {' AND '.join(stream.where)} LIMIT {CAP + 1}",
@@ -366,8 +583,9 @@ class Snapshot:
                 )
                 rows.update(dict.fromkeys(row for (row,) in found))
                 if len(rows) > CAP:
+                    capped = True
                     break
-            self._rows_found[wanted] = list(rows)[: CAP + 1]
+            self._rows_found[wanted] = list(rows)[:CAP], capped
         return self._rows_found[wanted]
 
     def _streams(self, wanted: Filter) -> tuple[list[_Stream], bool]:
@@ -377,19 +595,80 @@ class Snapshot:
         capped = False
         if words := _words(wanted):
             streams, capped = self._word_streams(words)
+        elif (early := self._early_stream()) is not None:
+            streams = [early]
         else:
             rarest = self._rarest(clauses)
             windowed = _has_window(wanted)
-            if rarest is not None and not (windowed and rarest[0] > CAP):
+            if rarest is not None and self._is_indexed(rarest, windowed=windowed):
                 used = [rarest[1]]
-                streams = [_facet_stream(rarest[1], (key,)) for key in rarest[1].keys]
+                streams = [
+                    self._facet_stream(rarest[1], (key,)) for key in rarest[1].keys
+                ]
             elif windowed:
                 streams = self._window_streams(wanted)
+            elif self._moment is None:
+                streams = [self._stream("entries AS e")]
             else:
-                streams = [_Stream("entries AS e", [_NOW], [])]
+                streams = [self._days_stream()]
         for stream in streams:
             self._check_rest(stream, wanted, clauses, used=used)
         return streams, capped
+
+    def _is_indexed(self, rarest: tuple[int, _Clause], *, windowed: bool) -> bool:
+        """Whether a clause leaves few enough entries, or has them in order."""
+        number, _ = rarest
+        return number <= CAP or (self._moment is None and not windowed)
+
+    def _stream(self, source: str, prefix: str = "e") -> _Stream:
+        """What of *source* holds at the moment."""
+        holds, values = self._holds(prefix)
+        return _Stream(source, [holds], values, prefix)
+
+    def _early_stream(self) -> _Stream | None:
+        """All that there was by the moment; None if that is much, or the moment now."""
+        match self._moment:
+            case AsOf(position) if position <= EARLY:
+                stream = self._stream("entries AS e INDEXED BY entries_by_position")
+                stream.where.append("e.from_position >= 0")
+                return stream
+            case Known(day):
+                said = "FROM entries INDEXED BY entries_by_said WHERE to_day > from_day"
+                many = self._con.execute(
+                    f"SELECT 1 {said} AND from_day <= ? LIMIT 1 OFFSET ?", (day, EARLY)
+                ).fetchone()
+                return self._said_stream() if many is None else None
+            case _:
+                return None
+
+    def _said_stream(self) -> _Stream:
+        stream = self._stream("entries AS e INDEXED BY entries_by_said")
+        # The index has no others, and SQLite wants to be told.
+        stream.where.append("e.to_day > e.from_day")
+        return stream
+
+    def _days_stream(self) -> _Stream:
+        """In the order of time, without the days on which nothing was yet."""
+        by_then, bound = self._days_by_then()
+        holds, values = self._holds("e")
+        return _Stream(
+            "days AS d CROSS JOIN entries AS e INDEXED BY entries_at_times"
+            f" ON e.sort_key BETWEEN d.day * {DAY_S} AND d.day * {DAY_S} + {DAY_S - 1}",
+            [by_then, holds],
+            [*bound, *values],
+            by_day=True,
+        )
+
+    def _days_by_then(self) -> tuple[str, list[Value]]:
+        match self._moment:
+            case None:
+                return "1", []
+            case AsOf(position):
+                return "d.first_position <= ?", [position]
+            case Known(day):
+                return "d.first_said <= ?", [day]
+            case unreachable:
+                assert_never(unreachable)
 
     def _check_rest(
         self,
@@ -402,18 +681,23 @@ class Snapshot:
         """What the stream's index does not cover is looked up row by row."""
         rest = [clause for clause in clauses if clause not in used]
         columns = [clause for clause in rest if clause.kind in _COLUMNS]
-        if stream.prefix == "f" and _has_window(wanted):
+        at = stream.prefix
+        if at == "f" and _has_window(wanted):
             stream.source = _FACETS_AND_ENTRIES
         for clause in columns:
-            stream.where.append(
-                f"{stream.prefix}.{clause.kind} IN ({_marks(clause.keys)})"
-            )
+            column = f"{at}.{clause.kind}"
+            if clause.kind == "state" and isinstance(self._moment, Known):
+                column, bound = self._state("e")
+                stream.values += bound
+                if at == "f":
+                    stream.source = _FACETS_AND_ENTRIES
+            stream.where.append(f"{column} IN ({_marks(clause.keys)})")
             stream.values += clause.keys
         for clause in rest:
             if clause.kind in _FACETS:
                 stream.where.append(
                     "EXISTS (SELECT 1 FROM facets AS x"
-                    f" WHERE x.row = {stream.prefix}.row"
+                    f" WHERE x.row = {at}.row"
                     f" AND x.kind = ? AND x.key IN ({_marks(clause.keys)}))"
                 )
                 stream.values += [clause.kind, *clause.keys]
@@ -430,6 +714,8 @@ class Snapshot:
         numbered = [
             (sum(self._number(clause.kind, key) for key in clause.keys), clause)
             for clause in clauses
+            # Of states there is an index for now only.
+            if self._moment is None or clause.kind != "state"
         ]
         return min(numbered, key=lambda one: one[0], default=None)
 
@@ -447,49 +733,67 @@ class Snapshot:
         """
         starts = [one.start.lo for one in _all(wanted) if one.start is not None]
         ends = [one.end.hi for one in _all(wanted) if one.end is not None]
-        first = max(starts, default=-FOREVER)
-        last = min(ends, default=FOREVER)
+        first = max(starts, default=-NEVER)
+        last = min(ends, default=NEVER)
         streams: list[_Stream] = []
-        rows = self._con.execute("SELECT span, at_end FROM spans WHERE number > 0")
+        rows = self._con.execute("SELECT span, at_end FROM spans")
         for span, at_end in rows.fetchall():
-            reach = span * _DAY_S
-            low = first if at_end else max(first - reach, -FOREVER)
-            high = min(last + reach, FOREVER) if at_end else last
-            streams.append(
-                _Stream(
-                    "entries AS e INDEXED BY entries_by_span",
-                    [_NOW, "e.span = ?", "e.at_end = ?", "e.sort_key BETWEEN ? AND ?"],
-                    [span, at_end, low, high],
-                )
-            )
+            reach = span * DAY_S
+            low = first if at_end else max(first - reach, -NEVER)
+            high = min(last + reach, NEVER) if at_end else last
+            stream = self._stream("entries AS e INDEXED BY entries_by_span")
+            stream.where += ["e.span = ?", "e.at_end = ?", "e.sort_key BETWEEN ? AND ?"]
+            stream.values += [span, at_end, low, high]
+            streams.append(stream)
         return streams
 
     def _word_streams(self, words: str) -> tuple[list[_Stream], bool]:
         """Of a common word, the entries that were recorded last."""
-        found = self._con.execute(
-            "SELECT e.row FROM words CROSS JOIN entries AS e ON e.row = words.rowid"
-            f" WHERE words MATCH ? AND {_NOW} ORDER BY words.rowid DESC LIMIT ?",
-            (words, CAP + 1),
-        ).fetchall()
-        capped = len(found) > CAP
-        source = (
-            "(SELECT e.* FROM words CROSS JOIN entries AS e ON e.row = words.rowid"
-            f" WHERE words MATCH ? AND {_NOW} ORDER BY words.rowid DESC LIMIT {CAP})"
-            " AS e"
+        holds, values = self._holds("e")
+        matching = "words MATCH ?"
+        bound: list[Value] = [words]
+        if isinstance(self._moment, AsOf):
+            # Rows stand in the order of the log: those behind the moment are skipped.
+            matching += (
+                " AND words.rowid <= coalesce((SELECT row FROM entries"
+                " WHERE from_position <= ? ORDER BY from_position DESC LIMIT 1), 0)"
+            )
+            bound.append(self._moment.position)
+        found = (
+            "FROM words CROSS JOIN entries AS e ON e.row = words.rowid"
+            f" WHERE {matching} AND {holds} ORDER BY words.rowid DESC"
         )
-        return [_Stream(source, ["1"], [words])], capped
+        bound += values
+        rows = self._con.execute(
+            f"SELECT 1 {found} LIMIT 1 OFFSET {CAP}", bound
+        ).fetchone()
+        source = f"(SELECT e.* {found} LIMIT {CAP}) AS e"
+        return [_Stream(source, ["1"], bound)], rows is not None
+
+    def _facet_stream(self, clause: _Clause, keys: Sequence[str]) -> _Stream:
+        marks = f"= {_marks(keys)}" if len(keys) == 1 else f"IN ({_marks(keys)})"
+        if clause.kind in _COLUMNS:
+            source = f"entries AS e INDEXED BY entries_by_{clause.kind}"
+            stream = self._stream(source)
+            stream.where.append(f"e.{clause.kind} {marks}")
+            stream.values += keys
+            return stream
+        stream = self._stream("facets AS f", "f")
+        stream.where += ["f.kind = ?", f"f.key {marks}"]
+        stream.values += [clause.kind, *keys]
+        return stream
 
 
-def _facet_stream(clause: _Clause, keys: Sequence[str]) -> _Stream:
-    marks = f"= {_marks(keys)}" if len(keys) == 1 else f"IN ({_marks(keys)})"
-    if clause.kind in _COLUMNS:
-        return _Stream("entries AS e", [_NOW, f"e.{clause.kind} {marks}"], [*keys])
-    return _Stream(
-        "facets AS f",
-        ["f.kind = ?", f"f.key {marks}", "f.to_position = ?"],
-        [clause.kind, *keys, FOREVER],
-        prefix="f",
-    )
+def _cells(
+    rows: Iterable[tuple[int, str, int]], level: dates.Level, first: int, last: int
+) -> Cells:
+    cells: dict[int, dict[str, int]] = {}
+    for second, category, number in rows:
+        unit = dates.unit_of(level, second)
+        if first <= unit <= last:
+            cell = cells.setdefault(unit, {})
+            cell[category] = cell.get(category, 0) + number
+    return cells
 
 
 def _all(wanted: Filter) -> Iterator[Filter]:

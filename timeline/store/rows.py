@@ -5,12 +5,13 @@ import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from events import dates
 from events.codec import read_instant, write_instant
 from events.db import Database
 from timeline.projections import (
+    NEVER,
     Change,
     Entry,
     Link,
@@ -19,12 +20,10 @@ from timeline.projections import (
     Source,
     State,
     Translation,
+    Versions,
     View,
     match_key,
 )
-
-FOREVER = 2**62
-"""``to_position`` of what is still so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +58,37 @@ def apply(
         if checkpoint_of(con).position != after:
             return False
         tally = _Tally()
+        new: list[_Placed] = []
         for row in rows:
             match row:
-                case Entry():
-                    _put_entry(con, row, tally)
+                case Versions():
+                    new += _end_versions(con, row, tally, after=after)
                 case View():
                     _put_view(con, row)
+        # Rows in the order of the log: a search looks at the last ones first.
+        new.sort(key=lambda one: (one.positions[0] < 0, one.positions[0]))
+        for one in new:
+            _put_entry(con, one, tally)
         tally.store(con)
         con.execute(
             "UPDATE checkpoint SET position = ?, leaf_hash = ?", (upto, leaf_hash)
         )
     return True
+
+
+_Range: TypeAlias = tuple[int, int]
+"""From, inclusive, to, exclusive."""
+
+_NO_DAYS = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """What an entry was, at which positions and on which days."""
+
+    entry: Entry
+    positions: _Range
+    days: _Range
 
 
 @dataclass(slots=True)
@@ -79,7 +98,9 @@ class _Tally:
     facets: Counter[tuple[str, str]] = field(default_factory=Counter)
     labels: dict[tuple[str, str], str] = field(default_factory=dict)
     density: Counter[tuple[str, int, str]] = field(default_factory=Counter)
-    spans: Counter[tuple[int, int]] = field(default_factory=Counter)
+    spans: set[tuple[int, int]] = field(default_factory=set)
+    days: dict[int, tuple[int, int]] = field(default_factory=dict)
+    categories: dict[str, int] = field(default_factory=dict)
 
     def count(self, entry: Entry, change: int) -> None:
         """Add an entry (1) or take it away (-1)."""
@@ -88,7 +109,19 @@ class _Tally:
             self.labels[kind, key] = label
         for level, unit in dates.units_of(entry.sort_key):
             self.density[level, unit, entry.category] += change
-        self.spans[_span(entry)] += change
+
+    def note(self, placed: "_Placed") -> None:
+        """That at some moment there is such an entry."""
+        self.spans.add(_span(placed.entry))
+        day = placed.entry.sort_key // dates.DAY_S
+        position, said = self.days.get(day, (NEVER, NEVER))
+        if placed.positions[0] >= 0:
+            position = min(position, placed.positions[0])
+            first = self.categories.get(placed.entry.category, NEVER)
+            self.categories[placed.entry.category] = min(first, placed.positions[0])
+        if placed.days != _NO_DAYS:
+            said = min(said, placed.days[0])
+        self.days[day] = position, said
 
     def store(self, con: sqlite3.Connection) -> None:
         con.executemany(
@@ -107,9 +140,20 @@ class _Tally:
             [(*cell, change) for cell, change in self.density.items() if change],
         )
         con.executemany(
-            "INSERT INTO spans (span, at_end, number) VALUES (?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET number = number + excluded.number",
-            [(*span, change) for span, change in self.spans.items() if change],
+            "INSERT INTO spans (span, at_end) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            list(self.spans),
+        )
+        con.executemany(
+            "INSERT INTO days (day, first_position, first_said) VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET"
+            " first_position = min(first_position, excluded.first_position),"
+            " first_said = min(first_said, excluded.first_said)",
+            [(day, *firsts) for day, firsts in self.days.items()],
+        )
+        con.executemany(
+            "INSERT INTO categories (category, first_position) VALUES (?, ?)"
+            " ON CONFLICT DO NOTHING",
+            list(self.categories.items()),
         )
 
 
@@ -136,18 +180,101 @@ def _span(entry: Entry) -> tuple[int, int]:
     return dates.span_of(entry.lo, entry.hi), int(at_end)
 
 
-def _put_entry(con: sqlite3.Connection, entry: Entry, tally: _Tally) -> None:
-    if entry.version > 1:
-        _end_entry(con, entry, tally)
+def _placed(versions: Versions) -> tuple[list[_Placed], list[_Placed]]:
+    """All rows of an entry: those that were shown, and those only known."""
+    ends = [one.entry.position for one in versions.shown[1:]] + [NEVER]
+    shown = [
+        _Placed(one.entry, (one.entry.position, end), one.days or _NO_DAYS)
+        for one, end in zip(versions.shown, ends, strict=True)
+    ]
+    known = [
+        _Placed(one.entry, (-number, -number), one.days or _NO_DAYS)
+        for number, one in enumerate(versions.known, start=1)
+    ]
+    return shown, known
+
+
+def _end_versions(
+    con: sqlite3.Connection, versions: Versions, tally: _Tally, *, after: int
+) -> list[_Placed]:
+    """The rows to put in; those that are there may last less long by now.
+
+    What was never shown is put in anew, so its rows go.
+    """
+    shown, known = _placed(versions)
+    old = [one for one in shown if one.entry.position <= after]
+    if old:
+        tally.count(old[-1].entry, -1)
+        stored = con.execute(
+            "SELECT from_position, row, to_position, from_day, to_day FROM entries"
+            " WHERE id = ?",
+            (old[0].entry.id,),
+        ).fetchall()
+        rows = {
+            first: (row, end, (start, stop)) for first, row, end, start, stop in stored
+        }
+        for one in old:
+            row, end, days = rows[one.positions[0]]
+            if (end, days) != (one.positions[1], one.days):
+                _move_entry(con, one, row, end=end)
+        for first, (row, end, _) in rows.items():
+            if first < 0:
+                _remove_entry(con, row, end=end)
+    tally.count(shown[-1].entry, 1)
+    return [*shown[len(old) :], *known]
+
+
+def _move_entry(
+    con: sqlite3.Connection, placed: _Placed, row: int, *, end: int
+) -> None:
+    """The row holds from now on at other moments; it did up to position *end*."""
+    moments = (placed.positions[1], *placed.days)
+    con.execute(
+        "UPDATE entries SET to_position = ?, from_day = ?, to_day = ? WHERE row = ?",
+        (*moments, row),
+    )
+    # By their whole keys: a rebuild has no other index yet.
+    con.executemany(
+        "UPDATE facets SET to_position = ?, from_day = ?, to_day = ?"
+        " WHERE kind = ? AND key = ? AND to_position = ? AND sort_key = ?"
+        " AND hi_desc = ? AND id = ? AND row = ?",
+        [(*moments, *key) for key in _facet_keys(placed.entry, end, row)],
+    )
+
+
+def _remove_entry(con: sqlite3.Connection, row: int, *, end: int) -> None:
+    (body,) = con.execute("SELECT body FROM entries WHERE row = ?", (row,)).fetchone()
+    entry = entry_of(body)
+    con.execute("DELETE FROM entries WHERE row = ?", (row,))
+    con.executemany(
+        "DELETE FROM facets WHERE kind = ? AND key = ? AND to_position = ?"
+        " AND sort_key = ? AND hi_desc = ? AND id = ? AND row = ?",
+        _facet_keys(entry, end, row),
+    )
+    con.executemany(
+        "DELETE FROM links WHERE target = ? AND row = ? AND rel = ?",
+        _link_keys(entry, row),
+    )
+    # https://sqlite.org/fts5.html#the_delete_command
+    con.execute(
+        "INSERT INTO words (words, rowid, title, summary, names)"
+        " VALUES ('delete', ?, ?, ?, ?)",
+        (row, *entry.words()),
+    )
+
+
+def _put_entry(con: sqlite3.Connection, placed: _Placed, tally: _Tally) -> None:
+    entry, positions, days = placed.entry, placed.positions, placed.days
     span, at_end = _span(entry)
     row = con.execute(
-        "INSERT INTO entries (id, from_position, to_position, sort_key, hi_desc, lo,"
-        " span, at_end, category, state, importance, body)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO entries (id, from_position, to_position, from_day, to_day,"
+        " sort_key, hi_desc, lo, span, at_end, category, state, settled, awaited,"
+        " importance, updated_position, due, body)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             entry.id,
-            entry.position,
-            FOREVER,
+            *positions,
+            *days,
             entry.sort_key,
             -entry.hi,
             entry.lo,
@@ -155,79 +282,58 @@ def _put_entry(con: sqlite3.Connection, entry: Entry, tally: _Tally) -> None:
             at_end,
             entry.category,
             entry.state,
+            entry.settled,
+            entry.awaited,
             entry.importance,
+            entry.updated_position,
+            entry.due,
             _entry_body(entry),
         ),
     ).lastrowid
     assert row is not None  # noqa: S101 (an insert has one)
     con.executemany(
         "INSERT INTO facets"
-        " (kind, key, to_position, sort_key, hi_desc, id, row, category, state)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [(*key, entry.category, entry.state) for key in _facet_keys(entry, row)],
+        " (kind, key, to_position, sort_key, hi_desc, id, row, from_position,"
+        " from_day, to_day, category, state)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (*key, positions[0], *days, entry.category, entry.state)
+            for key in _facet_keys(entry, positions[1], row)
+        ],
     )
     con.executemany(
-        "INSERT INTO links (target, to_position, row, rel) VALUES (?, ?, ?, ?)",
-        _link_keys(entry, row),
+        "INSERT INTO links (target, row, rel) VALUES (?, ?, ?)", _link_keys(entry, row)
     )
     con.execute(
         "INSERT INTO words (rowid, title, summary, names) VALUES (?, ?, ?, ?)",
         (row, *entry.words()),
     )
-    tally.count(entry, 1)
-
-
-def _end_entry(con: sqlite3.Connection, entry: Entry, tally: _Tally) -> None:
-    """From *entry*'s position on, the version before it is a past one."""
-    last = con.execute(
-        "SELECT row, body FROM entries WHERE id = ?"
-        " AND to_position = 4611686018427387904",
-        (entry.id,),
-    ).fetchone()
-    if last is None:  # its earlier events were redacted
-        return
-    row, body = last
-    before = entry_of(body)
-    con.execute(
-        "UPDATE entries SET to_position = ? WHERE row = ?", (entry.position, row)
-    )
-    # By their whole keys: a rebuild has no other index yet.
-    con.executemany(
-        "UPDATE facets SET to_position = ? WHERE kind = ? AND key = ?"
-        " AND to_position = ? AND sort_key = ? AND hi_desc = ? AND id = ? AND row = ?",
-        [(entry.position, *key) for key in _facet_keys(before, row)],
-    )
-    con.executemany(
-        "UPDATE links SET to_position = ?"
-        " WHERE target = ? AND to_position = ? AND row = ? AND rel = ?",
-        [(entry.position, *key) for key in _link_keys(before, row)],
-    )
-    tally.count(before, -1)
+    tally.note(placed)
 
 
 def _facet_keys(
-    entry: Entry, row: int
+    entry: Entry, end: int, row: int
 ) -> list[tuple[str, str, int, int, int, str, int]]:
     return [
-        (kind, key, FOREVER, entry.sort_key, -entry.hi, entry.id, row)
+        (kind, key, end, entry.sort_key, -entry.hi, entry.id, row)
         for kind, key, _ in facets_of(entry)
         if kind in ("actor", "place", "tag")
     ]
 
 
-def _link_keys(entry: Entry, row: int) -> set[tuple[str, int, int, str]]:
-    return {(link.entry, FOREVER, row, link.rel) for link in entry.links}
+def _link_keys(entry: Entry, row: int) -> set[tuple[str, int, str]]:
+    return {(link.entry, row, link.rel) for link in entry.links}
 
 
 def _put_view(con: sqlite3.Connection, view: View) -> None:
     con.execute(
         "UPDATE views SET to_position = ? WHERE name = ? AND to_position = ?",
-        (view.position, view.name, FOREVER),
+        (view.position, view.name, NEVER),
     )
     con.execute(
         "INSERT INTO views (name, from_position, to_position, body)"
         " VALUES (?, ?, ?, ?)",
-        (view.name, view.position, FOREVER, _view_body(view)),
+        (view.name, view.position, NEVER, _view_body(view)),
     )
 
 
@@ -244,13 +350,16 @@ def _entry_body(entry: Entry) -> str:
             "id": entry.id,
             "version": entry.version,
             "position": entry.position,
-            "occurred": entry.occurred.edtf,
+            "occurred": [entry.occurred.edtf, entry.occurred.lo, entry.occurred.hi],
             "lo": entry.lo,
             "hi": entry.hi,
             "state": entry.state,
+            "settled": entry.settled,
+            "set_by": entry.set_by,
             "said": entry.said,
             "recorded_at": write_instant(entry.recorded_at),
             "updated_at": write_instant(entry.updated_at),
+            "updated_position": entry.updated_position,
             "sources": [
                 [one.url, one.title, one.publisher, one.published]
                 for one in entry.sources
@@ -270,6 +379,7 @@ def _entry_body(entry: Entry) -> str:
                 for one in entry.changes
             ],
             "ending": entry.ending,
+            "ended": entry.ended,
             "fields": entry.fields,
         }
     )
@@ -279,18 +389,22 @@ def entry_of(body: str) -> Entry:
     """The entry that a row holds."""
     row = json.loads(body)
     fields = row["fields"]
+    edtf, lo, hi = row["occurred"]
     return Entry(
         id=row["id"],
         version=row["version"],
         position=row["position"],
         title=fields["title"],
-        occurred=dates.parse(row["occurred"]),
+        occurred=dates.restore(edtf, lo=lo, hi=hi),
         lo=row["lo"],
         hi=row["hi"],
         state=State(row["state"]),
+        settled=row["settled"],
+        set_by=row["set_by"],
         said=row["said"],
         recorded_at=read_instant(row["recorded_at"]),
         updated_at=read_instant(row["updated_at"]),
+        updated_position=row["updated_position"],
         summary=fields.get("summary", ""),
         category=fields.get("category", ""),
         actors=tuple(fields.get("actors", ())),
@@ -298,6 +412,7 @@ def entry_of(body: str) -> Entry:
         tags=tuple(fields.get("tags", ())),
         importance=fields.get("importance", 50),
         awaited=fields.get("awaited", False),
+        measure=fields.get("measure", False),
         scope=fields.get("scope", ""),
         sources=tuple(
             Source(url=url, title=title, publisher=publisher, published=published)
@@ -316,6 +431,7 @@ def entry_of(body: str) -> Entry:
             for one in row["changes"]
         ),
         ending=row["ending"],
+        ended=row["ended"],
         fields=fields,
     )
 

@@ -4,9 +4,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from http import HTTPStatus
-from urllib.parse import urlencode
+from typing import TypedDict
+from urllib.parse import quote, urlencode
+from wsgiref.types import WSGIEnvironment
 
 from flask import Blueprint, Response, request, url_for
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import (
     BadRequest,
     Forbidden,
@@ -22,21 +25,37 @@ from timeline.projections import RefusedError
 from timeline.schemas import (
     FieldError,
     FieldsError,
+    Query,
     Wanted,
+    dump_change,
+    dump_changes_args,
     dump_entry,
     dump_event,
+    dump_in_force,
     dump_query_args,
     dump_receipt,
     dump_view,
     parse_append,
+    parse_changes_query,
     parse_log_query,
     parse_query,
     write_cursor,
     write_json,
 )
 from timeline.service import Timeline
-from timeline.web.answers import absolute, conditional
+from timeline.store import Snapshot
+from timeline.tellings import in_force
+from timeline.web.answers import (
+    absolute,
+    conditional,
+    day_then,
+    events_then,
+    find_then,
+    known_text,
+)
 from timeline.web.errors import NotAppendedError
+from timeline.web.pages.changes import address_of, headline, make_line
+from timeline.web.pages.languages import Languages
 
 _JSON = "application/json"
 _NDJSON = "application/x-ndjson"
@@ -45,10 +64,11 @@ _POSITION = re.compile(r"[1-9][0-9]{0,14}")
 _VERSION = re.compile(r'"(0|[1-9][0-9]{0,14})"')
 
 
-def make_api(timeline: Timeline) -> Blueprint:
-    """Build the JSON API over *timeline*."""
+def make_api(timeline: Timeline, languages: Languages) -> Blueprint:
+    """Build the JSON API over *timeline*; changes are told in one of *languages*."""
     api = Blueprint("api", __name__)
     settings = timeline.settings
+    limits = {_JSON: settings.body_limit_bytes, _NDJSON: settings.ndjson_limit_bytes}
 
     # -- writing ---------------------------------------------------------------
 
@@ -76,12 +96,13 @@ def make_api(timeline: Timeline) -> Blueprint:
                 error, listed=listed, conditional=if_match is not None
             ) from error
         receipts: list[Json] = [dump_receipt(event) for event in appended.events]
-        return _answer(
-            receipts if listed else receipts[0],
-            HTTPStatus.OK if appended.repeated else HTTPStatus.CREATED,
-            {
-                "Location": f"{request.script_root}/api/events/"
-                f"{appended.events[0].position}",
+        position = appended.events[0].position
+        return _Receipts(
+            write_json(receipts if listed else receipts[0]),
+            status=HTTPStatus.OK if appended.repeated else HTTPStatus.CREATED,
+            mimetype=_JSON,
+            headers={
+                "Location": f"{quote(request.script_root)}/api/events/{position}",
                 "Cache-Control": "no-store",
             },
         )
@@ -99,22 +120,17 @@ def make_api(timeline: Timeline) -> Blueprint:
         return token
 
     def body() -> bytes:
-        limits = {
-            _JSON: settings.body_limit_bytes,
-            _NDJSON: settings.ndjson_limit_bytes,
-        }
-        if request.mimetype not in limits:
+        limit = limits.get(request.mimetype)
+        if limit is None:
             raise UnsupportedMediaType(f"Send {_JSON} or {_NDJSON}.")
-        limit = limits[request.mimetype]
-        too_large = RequestEntityTooLarge(f"At most {limit:,} bytes are taken at once.")
         if (request.content_length or 0) > limit:
-            raise too_large
+            raise _too_large(limit)
         # One more, as Werkzeug cuts a chunked body at its limit without a word, and
         # what is left of lines may well be lines (werkzeug.wsgi.LimitedStream).
         request.max_content_length = limit + 1
         raw = request.get_data(cache=False)
         if len(raw) > limit:
-            raise too_large
+            raise _too_large(limit)
         return raw
 
     # -- reading the log -------------------------------------------------------
@@ -160,11 +176,12 @@ def make_api(timeline: Timeline) -> Blueprint:
     @api.get("/api/entries")
     def list_entries() -> Response:
         """Entries in timeline order, as many as a page holds."""
-        query = parse_query(request.args.items(multi=True), strict=True)
+        query = asked()
+        moment = timeline.moment(query)
 
         def render() -> Response:
-            with timeline.snapshot() as snapshot:
-                position = snapshot.position
+            with timeline.snapshot(moment) as snapshot:
+                said = _moment_of(snapshot)
                 limit = query.limit or settings.page_size
                 if query.before is not None:
                     page = snapshot.page_before(
@@ -188,54 +205,121 @@ def make_api(timeline: Timeline) -> Blueprint:
                         for entry in page.entries
                     ]
                 },
-                position=position,
+                **said,
                 following=following,
             )
 
-        return conditional(timeline, render, max_age_s=0)
+        return conditional(timeline, render, max_age_s=0, query=query)
 
     @api.get("/api/entries/<entry_id>")
     def entry(entry_id: str) -> Response:
-        """One entry as it stands."""
+        """One entry as it stands, or stood."""
+        query = asked()
 
-        def render() -> Response:
-            with timeline.snapshot() as snapshot:
-                found = snapshot.entry(entry_id)
+        def find(snapshot: Snapshot) -> dict[str, Json]:
+            found = snapshot.entry(entry_id)
             if found is None:
                 raise NotFound("There is no such entry.")
-            return _answer(dump_entry(found, url_of=entry_url, lang=settings.lang))
+            known = known_text(snapshot)
+            day = day_then(timeline, snapshot)
+            measure = in_force(found, snapshot.acting(entry_id), day=day)
+            return {
+                **dump_entry(found, url_of=entry_url, lang=lang(query.lang)),
+                "in_force": dump_in_force(measure, lang=lang(query.lang)),
+                **({"known": known} if known else {}),
+            }
 
-        return conditional(timeline, render, max_age_s=0)
+        def render() -> Response:
+            return _answer(find_then(timeline, timeline.moment(query), find))
+
+        return conditional(timeline, render, max_age_s=0, query=query)
 
     @api.get("/api/entries/<entry_id>/events")
     def entry_events(entry_id: str) -> Response:
-        """All events of one entry, also when no entry is left of them."""
+        """All events of one entry, also when no entry is left of them.
 
-        def render() -> Response:
-            with timeline.snapshot() as snapshot:
-                position = snapshot.position
-            events = _upto(position, timeline.entry_events(entry_id))
+        At a moment: those up to the position, or those the public knew of.
+        """
+        query = asked()
+
+        def find(snapshot: Snapshot) -> Response:
+            events = events_then(timeline, snapshot, entry_id)
             if not events or entry_id.startswith(VIEW_PREFIX):
                 raise NotFound("There is no such entry.")
             return _page(
-                {"events": [dump_event(event) for event in events]}, position=position
+                {"events": [dump_event(event) for event in events]},
+                **_moment_of(snapshot),
             )
 
-        return conditional(timeline, render, max_age_s=0)
+        def render() -> Response:
+            return find_then(timeline, timeline.moment(query), find)
+
+        return conditional(timeline, render, max_age_s=0, query=query)
+
+    @api.get("/api/changes")
+    def list_changes() -> Response:
+        """Changes between two moments, in the order in which they were recorded."""
+        query = parse_changes_query(request.args.items(multi=True), strict=True)
+        after, asked_upto = timeline.between(query)
+        reader = languages.reader(query.lang)
+
+        def render() -> Response:
+            with timeline.snapshot() as snapshot:
+                upto = snapshot.position
+                if asked_upto is not None:
+                    upto = min(upto, asked_upto)
+                last = min(upto, after + (query.limit or settings.page_size))
+                told = timeline.changes(snapshot, after=after, upto=last)
+            changes = [make_line(event, entry, reader) for event, entry in told]
+            following = None
+            if last < upto:
+                args = dump_changes_args(replace(query, after=last))
+                if query.lang is not None:
+                    args.append(("lang", query.lang))
+                if query.limit is not None:
+                    args.append(("limit", str(query.limit)))
+                following = f"{url_for('api.list_changes')}?{urlencode(args)}"
+            return _page(
+                {
+                    "changes": [
+                        dump_change(
+                            event,
+                            kind=line.kind,
+                            label=line.label,
+                            title=line.title.words,
+                            words=headline(line),
+                            before=line.before,
+                            after=line.after,
+                            url=absolute(timeline, address_of(line, reader)),
+                            lang=reader.lang,
+                        )
+                        for (event, _), line in zip(told, changes, strict=True)
+                    ]
+                },
+                position=upto,
+                following=following,
+            )
+
+        return conditional(timeline, render, max_age_s=0, query=query.ended)
 
     @api.get("/api/views")
     def list_views() -> Response:
         """All views in use."""
+        query = asked()
+        moment = timeline.moment(query)
 
         def render() -> Response:
-            with timeline.snapshot() as snapshot:
-                position, views = snapshot.position, snapshot.views()
+            with timeline.snapshot(moment) as snapshot:
+                said, views = _moment_of(snapshot), snapshot.views()
             return _page(
                 {"views": [dump_view(view, url_of=view_url) for view in views]},
-                position=position,
+                **said,
             )
 
-        return conditional(timeline, render, max_age_s=0)
+        return conditional(timeline, render, max_age_s=0, query=query)
+
+    def asked() -> Query:
+        return parse_query(request.args.items(multi=True), strict=True)
 
     def lang(asked: str | None) -> str:
         return asked or settings.lang
@@ -280,6 +364,21 @@ def make_api(timeline: Timeline) -> Blueprint:
     return api
 
 
+class _Receipts(Response):
+    """An answer with its length and an address in ASCII.
+
+    Werkzeug would copy its headers and look once more, which takes longer than to make
+    them.
+    """
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:  # noqa: ARG002
+        return self.headers
+
+
+def _too_large(limit: int) -> RequestEntityTooLarge:
+    return RequestEntityTooLarge(f"At most {limit:,} bytes are taken at once.")
+
+
 def _expecting(if_match: str, wanted: list[Wanted], *, listed: bool) -> Wanted:
     """The one wanted event, with the version that ``If-Match`` expects."""
     version = _VERSION.fullmatch(if_match.strip())
@@ -300,10 +399,29 @@ def _upto(position: int, events: Iterable[RecordedEvent]) -> list[RecordedEvent]
 
 
 def _page(
-    listed: dict[str, Json], *, position: int, following: str | None = None
+    listed: dict[str, Json],
+    *,
+    position: int,
+    known: str | None = None,
+    following: str | None = None,
 ) -> Response:
+    """*position* and *known* say at which moment *listed* is so."""
     link = {"Link": f'<{following}>; rel="next"'} if following else {}
-    return _answer({**listed, "position": position, "next": following}, headers=link)
+    moment: dict[str, Json] = {"position": position}
+    if known is not None:
+        moment["known"] = known
+    return _answer({**listed, **moment, "next": following}, headers=link)
+
+
+class _Said(TypedDict):
+    """What a list says of its moment."""
+
+    position: int
+    known: str | None
+
+
+def _moment_of(snapshot: Snapshot) -> _Said:
+    return {"position": snapshot.position, "known": known_text(snapshot)}
 
 
 def _answer(

@@ -6,7 +6,7 @@ to the operator's log only.
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from flask import Flask, Response, render_template, request
@@ -23,6 +23,7 @@ from timeline.schemas import (
     parse_query,
     write_json,
 )
+from timeline.web.answers import MOMENTS, NotThenError, address_now
 from timeline.web.pages.languages import Languages
 
 _logger = logging.getLogger(__name__)
@@ -160,6 +161,8 @@ def problem_of(error: Exception) -> Problem:
         return pointer if index is None or not listed else f"/{index}{pointer}"
 
     match error:
+        case NotThenError():
+            return replace(_http_problem(error), facts={"now": error.now})
         case HTTPException():
             return _http_problem(error)
         case FieldsError():
@@ -277,12 +280,25 @@ def register_errors(app: Flask, languages: Languages) -> None:
 
 
 def _page_of(problem: Problem, error: Exception, languages: Languages) -> str:
-    """The problem for a person, in the language that the address asks for."""
+    """The problem for a person, in the language that the address asks for.
+
+    Where something is there now only, links keep the moment, and one leads to now; and
+    where it is the moment that is wrong.
+    """
     try:
         asked = parse_query([("lang", request.args.get("lang", ""))]).lang
     except QueryError:
         asked = None
-    reader = languages.reader(asked)
+    moment: list[tuple[str, str]] = []
+    now_href = ""
+    if isinstance(error, NotThenError):
+        moment = [
+            (name, request.args[name]) for name in MOMENTS if name in request.args
+        ]
+        now_href = error.now
+    elif any(one.pointer.strip("/") in MOMENTS for one in problem.errors):
+        now_href = address_now()
+    reader = languages.reader(asked, moment=moment)
     detail = problem.errors[0].detail if problem.errors else problem.detail
     if isinstance(error, HTTPException) and detail == type(error).description:
         detail = ""  # Werkzeug's own words say no more than ours, and that in English
@@ -292,6 +308,7 @@ def _page_of(problem: Problem, error: Exception, languages: Languages) -> str:
         status=problem.status,
         title=reader.retell(problem.title),
         detail=reader.retell(detail),
+        now_href=now_href,
     )
 
 

@@ -24,12 +24,17 @@ from timeline.projections import Entry
 from timeline.schemas import (
     Query,
     dump_filter_args,
+    dump_moment_args,
+    parse_changes_query,
     parse_filter,
     parse_query,
 )
 from timeline.service import Timeline
 from timeline.store import Snapshot
-from timeline.web.answers import absolute, conditional
+from timeline.web.answers import absolute, conditional, find_then
+from timeline.web.pages.changes import PATH as CHANGES
+from timeline.web.pages.changes import make_changes_feed, make_line
+from timeline.web.pages.languages import Languages
 
 MAX_AGE_S = 300
 """How long a reader that heeds it (NetNewsWire, CommaFeed) does not ask again."""
@@ -76,8 +81,8 @@ class _Scope:
 _ScopeOf = Callable[[Snapshot, Query], _Scope]
 
 
-def make_syndication(timeline: Timeline) -> Blueprint:
-    """Build the feeds over *timeline*."""
+def make_syndication(timeline: Timeline, languages: Languages) -> Blueprint:
+    """Build the feeds over *timeline*; that of changes speaks one of *languages*."""
     syndication = Blueprint("syndication", __name__)
     settings, identity = timeline.settings, timeline.identity()
     rendered = _Rendered(limit_bytes=KEPT_BYTES)
@@ -130,14 +135,15 @@ def make_syndication(timeline: Timeline) -> Blueprint:
 
     def answer(made: _Format, scope_of: _ScopeOf) -> Response:
         query = parse_query(request.args.items(multi=True))
+        moment = timeline.moment(query)
         # RFC 9110 13.2.1: no 304 where there would be a 404 or 410.
-        with timeline.snapshot() as snapshot:
-            scope = scope_of(snapshot, query)
-        spoken = [("lang", query.lang)] if query.lang else []
-        address = _address(f"{scope.path}/{made.name}", [*scope.args, *spoken])
+        scope = find_then(timeline, moment, lambda snapshot: scope_of(snapshot, query))
+        kept = dump_moment_args(query) if moment is not None else []
+        kept += [("lang", query.lang)] if query.lang else []
+        address = _address(f"{scope.path}/{made.name}", [*scope.args, *kept])
 
         def render() -> Response:
-            with timeline.snapshot() as snapshot:
+            with timeline.snapshot(moment) as snapshot:
                 body = rendered.get(
                     address,
                     snapshot.position,
@@ -149,23 +155,23 @@ def make_syndication(timeline: Timeline) -> Blueprint:
             return make_feed(
                 scope.entries(),
                 identity=identity,
-                id=feed_id(identity, scope.name, [*sorted({*scope.args}), *spoken]),
+                id=feed_id(identity, scope.name, [*sorted({*scope.args}), *kept]),
                 title=scope.title,
                 subtitle=scope.subtitle,
                 author=settings.title,
                 self_url=absolute(timeline, address),
                 page_url=absolute(
-                    timeline, _address(scope.path or "/", [*scope.args, *spoken])
+                    timeline, _address(scope.path or "/", [*scope.args, *kept])
                 ),
                 entry_url=lambda entry_id: absolute(
-                    timeline, _address(f"/entries/{entry_id}", spoken)
+                    timeline, _address(f"/entries/{entry_id}", kept)
                 ),
                 lang=query.lang or settings.lang,
                 site_lang=settings.lang,
                 since=scope.since,
             )
 
-        response = conditional(timeline, render, max_age_s=MAX_AGE_S)
+        response = conditional(timeline, render, max_age_s=MAX_AGE_S, query=query)
         response.headers["Link"] = f'<{absolute(timeline, address)}>; rel="self"'
         return response
 
@@ -195,6 +201,42 @@ def make_syndication(timeline: Timeline) -> Blueprint:
 
     for made in _FORMATS:
         add(made)
+
+    @syndication.get("/changes.atom")
+    def changes() -> Response:
+        """The last events, one item each, which never changes."""
+        reader = languages.reader(
+            parse_changes_query(request.args.items(multi=True)).lang
+        )
+        address = reader.href("/changes.atom")
+
+        def render() -> Response:
+            with timeline.snapshot() as snapshot:
+                body = rendered.get(
+                    address, snapshot.position, lambda: render_atom(feed(snapshot))
+                )
+            return Response(body, content_type=f"{ATOM}; charset=utf-8")
+
+        def feed(snapshot: Snapshot) -> Feed:
+            upto = snapshot.position
+            after = max(0, upto - settings.feed_size)
+            told = timeline.changes(snapshot, after=after, upto=upto)
+            return make_changes_feed(
+                [make_line(event, entry, reader) for event, entry in reversed(told)],
+                reader,
+                identity=identity,
+                id=feed_id(identity, "changes", reader.kept),
+                title=reader.say("Changes: {title}", title=settings.title),
+                author=settings.title,
+                self_url=absolute(timeline, address),
+                page_url=absolute(timeline, reader.href(CHANGES)),
+                url_of=lambda path: absolute(timeline, path),
+                since=made_on(identity),
+            )
+
+        response = conditional(timeline, render, max_age_s=MAX_AGE_S)
+        response.headers["Link"] = f'<{absolute(timeline, address)}>; rel="self"'
+        return response
 
     @syndication.after_request
     def allow_every_origin(response: Response) -> Response:

@@ -65,7 +65,7 @@ def entry_of(*facts: NewEvent, at: datetime = NOON) -> Entry:
 def told(note: Note | None) -> str:
     """The chip and its words as they are read."""
     assert note is not None
-    return f"{note.label} {note.words}".strip()
+    return " ".join(filter(None, [note.label, note.words, note.reason]))
 
 
 def dated(*edtf: str) -> list[Entry]:
@@ -83,7 +83,7 @@ def dated(*edtf: str) -> list[Entry]:
     [
         (
             [recorded(occurred="../2027-12-31", awaited=True, said="2026-11-01")],
-            "expected due by end of 2027",
+            "expected due by end of 2027, open since 1 November 2026",
         ),
         (
             [recorded(occurred="2026-11-10", awaited=True)],
@@ -91,14 +91,17 @@ def dated(*edtf: str) -> list[Entry]:
         ),
         (
             [recorded(occurred="2027-05-01", awaited=True), postponed()],
-            "postponed no new date; was due 1 May 2027",
+            "postponed without a date; was due 1 May 2027",
         ),
         (
             [
                 recorded(occurred="2027-05-01", awaited=True),
                 cancelled(reason="The rule was withdrawn."),
             ],
-            "cancelled The rule was withdrawn.",
+            (
+                "cancelled 23 November 2026, 159 days before it was due"
+                " The rule was withdrawn."
+            ),
         ),
         ([recorded(), retracted(reason="It was a hoax.")], "retracted It was a hoax."),
         ([recorded(occurred="2027-05-01")], "upcoming"),
@@ -128,11 +131,11 @@ def test_what_simply_happened_needs_no_word(occurred: str) -> None:
         ("../2025-12-31", "2025-11-27", "34 days before the window closed"),
         ("../2025-12-31", "2025-12-30", "1 day before the window closed"),
         ("../2025-12-31", "2025-12-31", "on the last day of the window"),
-        ("../2025-12-31", "2026-01-02", "2 days after the window closed"),
+        ("../2025-12-31", "2026-01-02", "2 days late"),
         ("../2025-12-31", "2025-11", "about 31 days before the window closed"),
         ("../2025-12-31", "2025-11-27~", "about 34 days before the window closed"),
         ("2025-10/2025-12", "2025-09-30", "1 day before the window opened"),
-        ("2025-10-01/..", "2026-09-30", "within the window"),
+        ("2025-10-01/..", "2026-09-30", "in time"),
         ("2025-05-15", "2025-05-15", "as promised"),
         # It may have been in time or late: nobody can say.
         ("../2025-12-15", "2025-12", ""),
@@ -198,29 +201,62 @@ def test_a_correction_of_neither_date_nor_title_names_the_fields() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "awaited", "word"),
+    ("before", "after", "awaited", "words"),
     [
-        ("../2025-12-31", "../2026-03-31", True, "slipped"),
-        ("2025-10-01/2025-10-31", "2025-10-01/2025-12-31", False, "extended"),
-        ("2025-10-01/2025-10-31", "2025-10-01/2025-10-15", False, "shortened"),
-        ("2025", "2025-11", True, "narrowed"),
-        ("2025-11", "2025-10", True, "brought forward"),
-        ("2025-11", "2025-12", False, "moved later"),
-        ("2025-11", "2025", False, "widened"),
+        (
+            "../2025-12-31",
+            "../2026-03-31",
+            True,
+            "slipped on 1 September 2025: was by end of 2025, now by end of March 2026",
+        ),
+        ("2025-35", "2025-36", True, "slipped from Q3 to Q4 2025 on 1 September 2025"),
+        (
+            "2025-10-01/2025-10-31",
+            "2025-10-01/2025-12-31",
+            False,
+            "extended from 31 October to 31 December 2025 on 1 September 2025",
+        ),
+        (
+            "2025-10-01/2025-10-31",
+            "2025-10-01/2025-10-15",
+            False,
+            "shortened from 31 to 15 October 2025 on 1 September 2025",
+        ),
+        (
+            "2025",
+            "2025-11",
+            True,
+            "narrowed on 1 September 2025: was 2025, now November 2025",
+        ),
+        (
+            "2025-11",
+            "2025-10",
+            True,
+            "brought forward from November to October 2025 on 1 September 2025",
+        ),
+        (
+            "2025-11",
+            "2025-12",
+            False,
+            "moved later from November to December 2025 on 1 September 2025",
+        ),
+        (
+            "2025-11",
+            "2025",
+            False,
+            "widened on 1 September 2025: was November 2025, now 2025",
+        ),
     ],
 )
 def test_the_direction_of_a_revision_is_computed(
-    before: str, after: str, awaited: bool, word: str
+    before: str, after: str, awaited: bool, words: str
 ) -> None:
     entry = entry_of(
         recorded(occurred=before, awaited=awaited, said="2025-07-26"),
         revised(occurred=after, said="2025-09-01"),
     )
 
-    note = told(revision_note(entry, ENGLISH))
-
-    was = dates.label(dates.parse(before))
-    assert note == f"{word} 1 September 2025: was {was}"
+    assert told(revision_note(entry, ENGLISH)) == words
 
 
 def test_history_tells_each_event_with_old_and_new() -> None:
@@ -481,6 +517,13 @@ def test_relations_read_in_both_directions() -> None:
     assert rel_words("amends", ENGLISH, backwards=False) == "Amends"
     assert rel_words("amends", ENGLISH, backwards=True) == "Amended by"
     assert rel_words("cites-as", ENGLISH, backwards=True) == "Cites as (of this)"
+    assert rel_words("resumes", ENGLISH, backwards=False) == "Return of"
+    assert rel_words("resumes", ITALIAN, backwards=True) == "Riprende con"
+    effect = [
+        rel_words("brings-into-force", ENGLISH, backwards=back)
+        for back in (False, True)
+    ]
+    assert effect == ["Effective date of", "Takes effect with"]
 
 
 def test_a_link_to_nothing_keeps_its_name() -> None:

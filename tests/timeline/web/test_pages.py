@@ -15,6 +15,8 @@ from werkzeug.test import TestResponse
 
 from timeline.schemas import parse_append
 from timeline.service import Timeline
+from timeline.store import find as find_module
+from timeline.web.pages import listing
 
 Element: TypeAlias = Any
 """Of lxml, whose stubs know little of HTML."""
@@ -32,6 +34,7 @@ PAGES = pytest.mark.parametrize(
         "/entries/cloudmatrix-384-shown?lang=it",
         "/entries/us-chip-rule-2023-effective/history",
         "/about",
+        "/changes?after=17",
         "/?q=huawei&from=2019-05&to=2019-05",
         "/entries/nope",
     ],
@@ -96,8 +99,11 @@ def titles(tree: Element) -> list[str]:
 
 
 def feed_links(tree: Element) -> dict[str, str]:
-    """Autodiscovery: address by media type."""
-    links = tree.xpath("//head/link[@rel='alternate' and @type]")
+    """Autodiscovery of what the page shows: address by media type."""
+    links = tree.xpath(
+        "//head/link[@rel='alternate' and @type]"
+        "[not(starts-with(@href, '/changes.atom'))]"
+    )
     return {one.get("type"): one.get("href") for one in links}
 
 
@@ -112,7 +118,7 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere(
     tree = parsed(client.get(address))
 
     assert tree.xpath("//style | //@style | //iframe | //img") == []
-    assert all_words(tree.xpath("//script")) == [""]
+    assert {*all_words(tree.xpath("//script"))} == {""}
     assert not [name for name in tree.xpath("//@*") if name.attrname.startswith("on")]
     loaded = tree.xpath("//link[@rel='stylesheet' or @rel='icon']/@href | //@src")
     assert loaded
@@ -261,7 +267,7 @@ def test_a_category_is_a_glyph_a_colour_and_a_word(
         ("quark-ai-glasses-overseas", "expected due around 2026"),
         (
             "huawei-temporary-licence",
-            "extended 5 times, last 15 May 2020: was 20 May 2019 – 15 May 2020",
+            "extended 5 times, last from 15 May to 13 August 2020 on 15 May 2020",
         ),
     ],
 )
@@ -348,7 +354,7 @@ def test_a_category_link_adds_to_the_filter_and_takes_away(
 
 def test_the_form_comes_back_as_it_was_sent(client: FlaskClient, story: None) -> None:
     tree = page(client, "/?category=product&tag=qwen&actor=Alibaba&to=2025&order=asc")
-    (form,) = find(tree, ".filter form")
+    form, *_ = find(tree, ".filter form")
 
     sent = [(name, value) for name, value in form.form_values() if value]
 
@@ -486,6 +492,73 @@ def test_no_results_say_which_filter_to_remove(
     number = int(words(way).rpartition(": zebra ")[2].split()[0])
     found = page(client, find(way, "a")[0].get("href"))
     assert len(titles(found)) == number > 0
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counting and sorting stop at 3 instead of 10,000."""
+    monkeypatch.setattr(find_module, "CAP", 3)
+    monkeypatch.setattr(listing, "CAP", 3)
+
+
+@pytest.mark.parametrize("lang", ["en", "it"])
+@pytest.mark.parametrize(
+    ("address", "count", "hints"),
+    [
+        (
+            "/?q=chips",
+            {"en": "3 of more than 3 entries", "it": "3 di oltre 3 voci"},
+            {
+                "en": "More was found than can be sorted: these are of the 3 entries "
+                "recorded last. Add a word or a filter to find others.",
+                "it": "Si è trovato più di quanto si possa ordinare: queste sono "
+                "tra le 3 voci registrate per ultime. Aggiungi una parola o un filtro "
+                "per trovarne altre.",
+            },
+        ),
+        (
+            "/?from=2025&to=2025",
+            {"en": "6 of more than 3 entries", "it": "6 di oltre 3 voci"},
+            {
+                "en": "The numbers are those of 3 of these entries.",
+                "it": "I numeri si riferiscono a 3 di queste voci.",
+            },
+        ),
+    ],
+)
+def test_what_is_more_than_is_counted_or_sorted_says_so(
+    client: FlaskClient,
+    timeline: Timeline,
+    few: None,
+    lang: str,
+    address: str,
+    count: dict[str, str],
+    hints: dict[str, str],
+) -> None:
+    """Nobody takes a part for the whole."""
+    append(
+        timeline,
+        *(
+            recorded(f"e{n}", title=f"Chips {n}", occurred=f"2025-07-0{n}")
+            for n in range(1, 7)
+        ),
+    )
+
+    tree = page(client, f"{address}&lang={lang}")
+
+    assert count[lang] in words(find(tree, ".count")[0])
+    assert hints[lang] in all_words(find(tree, ".hint"))
+
+
+def test_what_is_counted_to_its_end_says_no_more(
+    client: FlaskClient, timeline: Timeline, few: None
+) -> None:
+    append(timeline, *(recorded(f"e{n}", title=f"Chips {n}") for n in range(3)))
+
+    for address in ("/", "/?q=chips", "/?from=2025&to=2025"):
+        tree = page(client, address)
+        assert words(find(tree, ".count")[0]).startswith("3 entries")
+        assert not [hint for hint in all_words(find(tree, ".hint")) if " 3 " in hint]
 
 
 @pytest.mark.parametrize(

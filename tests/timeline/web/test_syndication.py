@@ -28,6 +28,7 @@ from timeline import feeds
 from timeline.config import Settings
 from timeline.service import Timeline
 from timeline.store import ViewStore
+from timeline.web.pages.languages import load_languages
 from timeline.web.syndication import KEPT_BYTES, _Rendered, make_syndication
 
 NS = {"a": "http://www.w3.org/2005/Atom"}
@@ -77,7 +78,7 @@ def open_site(settings: Settings, clock: FixedClock) -> Site:
         clock=clock,
     )
     app = Flask("feeds")
-    app.register_blueprint(make_syndication(timeline))
+    app.register_blueprint(make_syndication(timeline, load_languages("en")))
     return Site(settings, clock, log, timeline, app.test_client())
 
 

@@ -1,8 +1,9 @@
 """The pages: each reads one snapshot and lays out what the view models decide."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from http import HTTPStatus
 from importlib.resources import files
 from typing import Any
@@ -15,19 +16,33 @@ from markupsafe import Markup
 from werkzeug.exceptions import Gone, NotFound
 
 from events.dates import DateError, Sentence
-from timeline.projections import Entry, Filter, View
+from events.model import VIEW_PREFIX
+from timeline.projections import AsOf, Entry, Filter, View
 from timeline.schemas import (
+    ChangesQuery,
     Query,
     QueryError,
     dump_filter_args,
+    dump_moment_args,
+    parse_changes_query,
     parse_filter,
     parse_query,
     write_cursor,
 )
 from timeline.service import Timeline
 from timeline.store import Count, Page, Snapshot
-from timeline.web.answers import absolute, conditional
+from timeline.tellings import in_force
+from timeline.web.answers import (
+    MOMENTS,
+    absolute,
+    conditional,
+    day_then,
+    events_then,
+    find_then,
+)
 from timeline.web.pages.cards import mark_categories, rendered
+from timeline.web.pages.changes import PATH as CHANGES
+from timeline.web.pages.changes import make_changes, make_line, page_of_changes
 from timeline.web.pages.cite import make_citation
 from timeline.web.pages.facets import KINDS, without
 from timeline.web.pages.languages import Languages
@@ -40,8 +55,19 @@ from timeline.web.pages.listing import (
     make_listing,
     read_date,
 )
+from timeline.web.pages.moments import (
+    Asked,
+    Banner,
+    Slider,
+    change_words,
+    end_of,
+    make_banner,
+    make_chooser,
+    make_slider,
+)
 from timeline.web.pages.overview import make_overview
 from timeline.web.pages.record import instant, make_record
+from timeline.web.pages.tally import Tally
 from timeline.web.pages.words import Reader, direction
 
 YEAR_S = 365 * 86_400
@@ -75,6 +101,7 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
     pages = Blueprint("pages", __name__)
     settings = timeline.settings
     hashes = _asset_hashes()
+    tally = Tally(timeline)
 
     @pages.record_once
     def set_up_templates(state: BlueprintSetupState) -> None:
@@ -111,6 +138,7 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
     def page(
         template: str,
         snapshot: Snapshot,
+        asked: Asked,
         reader: Reader,
         *,
         path: str,
@@ -124,8 +152,9 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
         """The page at *path* with *args*; *feed*: path, parameters and title."""
         below, feed_args, feed_title = feed
         full_title = title if title == settings.title else f"{title} – {settings.title}"
+        banner = banner_of(snapshot, asked, reader, path=path, args=args)
         head = Head(
-            title=full_title,
+            title=f"{full_title} – {banner.words}" if banner else full_title,
             description=_shortened(description),
             canonical=absolute(timeline, reader.href(path, args)),
             feed_title=feed_title,
@@ -143,38 +172,131 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
             path=path,
             views=snapshot.views(),
             position=snapshot.position,
+            banner=banner,
+            known=snapshot.known_day is not None,
             **shown,
         )
         response = Response(body, status=status, mimetype="text/html")
         response.headers["Content-Language"] = reader.lang
         return response
 
-    def reader_of(snapshot: Snapshot, lang: str | None) -> Reader:
-        last = timeline.event(snapshot.position) if snapshot.position else None
-        return languages.reader(lang, at=last.recorded_at if last else None)
+    def read() -> Asked:
+        """What the address asks for.
 
-    def list_page(snapshot: Snapshot, path: str, view: View | None) -> Response:
+        Raises:
+            QueryError: Parameters are wrong, or the log has not come so far.
+        """
+        query = parse_query(request.args.items(multi=True))
+        return Asked(query, timeline.moment(query))
+
+    def read_list() -> tuple[Asked, dict[str, str]]:
+        """What the address of a list asks for, and what is wrong by parameter."""
         args = list(request.args.items(multi=True))
         errors: dict[str, str] = {}
-        try:
-            query = parse_query(args)
-        except QueryError as error:
+
+        def take(error: QueryError) -> None:
             # The form comes back as it was filled in, with what is wrong beside it.
             for one in error.errors:
                 errors.setdefault(one.pointer.split("/")[1], one.detail)
-            query = parse_query(one for one in args if one[0] not in errors)
-        reader = reader_of(snapshot, query.lang)
+
+        try:
+            query = parse_query(args)
+        except QueryError as error:
+            take(error)
+            wrong = {*errors, *(MOMENTS if errors.keys() & {*MOMENTS} else ())}
+            query = parse_query(one for one in args if one[0] not in wrong)
+        try:
+            return Asked(query, timeline.moment(query)), errors
+        except QueryError as error:
+            take(error)
+            return Asked(replace(query, as_of=None, known=None)), errors
+
+    def reader_of(snapshot: Snapshot, asked: Asked) -> Reader:
+        at = recorded_at(snapshot.position)
+        if snapshot.known_day is not None:
+            at = end_of(snapshot.known_day)
+        moment = dump_moment_args(asked.query) if asked.moment is not None else ()
+        return languages.reader(asked.query.lang, at=at, moment=moment)
+
+    def recorded_at(position: int) -> datetime | None:
+        event = timeline.event(position) if position else None
+        return event.recorded_at if event else None
+
+    def banner_of(
+        snapshot: Snapshot,
+        asked: Asked,
+        reader: Reader,
+        *,
+        path: str,
+        args: Sequence[tuple[str, str]],
+    ) -> Banner | None:
+        position = snapshot.position
+        return make_banner(
+            asked,
+            reader,
+            path=path,
+            args=args,
+            recorded_at=recorded_at(position),
+            is_last=not asked.query.permanent and position == timeline.head(),
+        )
+
+    def slider_of(
+        snapshot: Snapshot,
+        asked: Asked,
+        reader: Reader,
+        *,
+        path: str,
+        args: Sequence[tuple[str, str]],
+        view: View | None,
+    ) -> Slider | None:
+        first = 1
+        if view is not None:
+            first = timeline.entry_events(VIEW_PREFIX + view.name)[0].position
+
+        def day_of(position: int) -> str:
+            at = recorded_at(position)
+            return reader.day(at) if at else ""
+
+        return make_slider(
+            asked,
+            reader,
+            path=path,
+            args=args,
+            position=snapshot.position,
+            first=first,
+            last=timeline.head(),
+            words_of=lambda position: told(snapshot, position, reader),
+            day_of=day_of,
+        )
+
+    def told(snapshot: Snapshot, position: int, reader: Reader) -> str:
+        """What happened at a position, in words; empty if nothing did."""
+        changes = timeline.changes(snapshot, after=position - 1, upto=position)
+        return "".join(
+            change_words(make_line(event, entry, reader), reader)
+            for event, entry in changes
+        )
+
+    def list_page(
+        snapshot: Snapshot,
+        asked: Asked,
+        path: str,
+        view: View | None,
+        errors: Mapping[str, str],
+    ) -> Response:
+        query = asked.query
+        reader = reader_of(snapshot, asked)
         errors = {name: reader.retell(detail) for name, detail in errors.items()}
         wanted = query.filter
         if view is not None:
             wanted = replace(wanted, within=parse_filter(view.filter))
         jump = None
-        if asked := request.args.get("at", "").strip()[:MAX_JUMP]:
+        if day := request.args.get("at", "").strip()[:MAX_JUMP]:
             try:
-                return to_date(snapshot, reader, path, query, wanted, asked)
+                return to_date(snapshot, reader, path, query, wanted, day)
             except DateError as error:
                 jump = make_jump(
-                    asked,
+                    day,
                     error,
                     reader,
                     path=path,
@@ -205,6 +327,9 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
                 kind: snapshot.facets(without(wanted, kind), kind, limit=limit)
                 for kind, limit in KINDS.items()
             },
+            partly=not all(
+                snapshot.counts_all(without(wanted, kind)) for kind in KINDS
+            ),
             overview=make_overview(
                 wanted,
                 reader,
@@ -220,6 +345,7 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
         return page(
             "timeline.html",
             snapshot,
+            asked,
             reader,
             path=path,
             title=f"{listing.title}: {narrowed}" if narrowed else listing.title,
@@ -235,6 +361,21 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
             search=listing.search,
             view=view,
             listing=listing,
+            chooser=make_chooser(
+                asked,
+                reader,
+                path=path,
+                args=list_args(query.filter, query.order),
+                slider=slider_of(
+                    snapshot,
+                    asked,
+                    reader,
+                    path=path,
+                    args=list_args(query.filter, query.order),
+                    view=view,
+                ),
+                errors=[errors[name] for name in MOMENTS if name in errors],
+            ),
         )
 
     def page_of(snapshot: Snapshot, wanted: Filter, query: Query) -> Page:
@@ -251,14 +392,14 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
         path: str,
         query: Query,
         wanted: Filter,
-        asked: str,
+        day: str,
     ) -> Response:
-        """To the page that starts at the date *asked* for.
+        """To the page that starts at the date *day*, as it was typed.
 
         Raises:
             DateError: It is none.
         """
-        cursor = jump_cursor(read_date(asked), query.order)
+        cursor = jump_cursor(read_date(day), query.order)
         args = list_args(query.filter, query.order)
         if (
             cursor is not None
@@ -271,37 +412,43 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
         response.headers["Location"] = f"{reader.href(path, args)}#list"
         return response
 
+    def list_answer(path: str, name: str | None = None) -> Response:
+        asked, errors = read_list()
+
+        def render() -> Response:
+            with timeline.snapshot(asked.moment) as snapshot:
+                view = None if name is None else _view(snapshot, name)
+                return list_page(snapshot, asked, path, view, errors)
+
+        # RFC 9110 13.2.1: no 304 where there would be a 400, 404 or 410.
+        if name is not None:
+            find_then(timeline, asked.moment, lambda snapshot: _view(snapshot, name))
+        if errors:
+            return render()
+        return conditional(timeline, render, max_age_s=0, query=asked.query)
+
     @pages.get("/")
     def front() -> Response:
         """The timeline."""
-
-        def render() -> Response:
-            with timeline.snapshot() as snapshot:
-                return list_page(snapshot, "/", None)
-
-        return conditional(timeline, render, max_age_s=0)
+        return list_answer("/")
 
     @pages.get("/views/<name>")
     def view(name: str) -> Response:
         """A view; 410 if it was removed."""
-
-        def render() -> Response:
-            with timeline.snapshot() as snapshot:
-                return list_page(snapshot, f"/views/{name}", _view(snapshot, name))
-
-        return _if_there(timeline, lambda snapshot: _view(snapshot, name), render)
+        return list_answer(f"/views/{name}", name)
 
     @pages.get("/views")
     def views() -> Response:
         """All views."""
+        asked = read()
 
         def render() -> Response:
-            with timeline.snapshot() as snapshot:
-                query = parse_query(request.args.items(multi=True))
-                reader = reader_of(snapshot, query.lang)
+            with timeline.snapshot(asked.moment) as snapshot:
+                reader = reader_of(snapshot, asked)
                 return page(
                     "views.html",
                     snapshot,
+                    asked,
                     reader,
                     path="/views",
                     title=reader.say("Views"),
@@ -321,20 +468,22 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
                     ],
                 )
 
-        return conditional(timeline, render, max_age_s=0)
+        return conditional(timeline, render, max_age_s=0, query=asked.query)
 
     @pages.get("/about")
     def about() -> Response:
         """What this is, how it is kept, how to subscribe and append."""
+        asked = read()
 
         def render() -> Response:
-            with timeline.snapshot() as snapshot:
-                query = parse_query(request.args.items(multi=True))
-                reader = reader_of(snapshot, query.lang)
+            with timeline.snapshot(asked.moment) as snapshot:
+                reader = reader_of(snapshot, asked)
                 identity = timeline.identity()
+                changed_at = recorded_at(snapshot.position)
                 return page(
                     "about.html",
                     snapshot,
+                    asked,
                     reader,
                     path="/about",
                     title=reader.say("About"),
@@ -344,14 +493,83 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
                     feed=("", (), settings.title),
                     about={
                         "entries": snapshot.count(Filter()).number,
-                        "changed_at": instant(reader.at) if reader.at else "",
+                        "changed_at": instant(changed_at) if changed_at else "",
+                        "changed_day": reader.day(changed_at) if changed_at else "",
                         "log_id": identity.log_id,
                         "authority": identity.tag_authority,
                         "origin": settings.origin,
                     },
                 )
 
-        return conditional(timeline, render, max_age_s=0)
+        return conditional(timeline, render, max_age_s=0, query=asked.query)
+
+    @pages.get("/changes")
+    def changes() -> Response:
+        """What changed between two moments, the latest first."""
+        args = list(request.args.items(multi=True))
+        errors: dict[str, str] = {}
+        after, upto = 0, None
+        try:
+            query = parse_changes_query(args)
+            after, upto = timeline.between(query)
+        except QueryError as error:
+            # The form comes back as it was filled in, with what is wrong beside it.
+            for one in error.errors:
+                errors.setdefault(one.pointer.split("/")[1], one.detail)
+            spoken = [one for one in args if one[0] == "lang" and "lang" not in errors]
+            query = parse_changes_query(spoken)
+
+        def render() -> Response:
+            moment = AsOf(upto) if upto is not None and query.ended else None
+            with timeline.snapshot(moment) as snapshot:
+                return changes_page(snapshot, query, after, upto, errors)
+
+        if errors:
+            return render()
+        return conditional(timeline, render, max_age_s=0, query=query.ended)
+
+    def changes_page(
+        snapshot: Snapshot,
+        query: ChangesQuery,
+        after: int,
+        upto: int | None,
+        errors: Mapping[str, str],
+    ) -> Response:
+        asked = Asked(Query(lang=query.lang))
+        reader = reader_of(snapshot, asked)
+        upto = snapshot.position if upto is None else min(upto, snapshot.position)
+        limit = query.limit or settings.page_size
+        first, last = page_of_changes(query, after=after, upto=upto, limit=limit)
+        marks = mark_categories(snapshot.categories(), reader)
+        told = timeline.changes(snapshot, after=first, upto=last)
+        shown = make_changes(
+            [
+                make_line(event, entry, reader, marks=marks)
+                for event, entry in (() if errors else reversed(told))
+            ],
+            query,
+            reader,
+            after=after,
+            upto=upto,
+            recorded={at: recorded_at(at) for at in (after, upto)},
+            counted=tally.count(snapshot, after=after, upto=upto),
+            limit=limit,
+            errors={name: reader.retell(detail) for name, detail in errors.items()},
+            typed=request.args,
+        )
+        return page(
+            "changes.html",
+            snapshot,
+            asked,
+            reader,
+            path=CHANGES,
+            args=shown.args,
+            title=reader.say("Changes"),
+            description=reader.say("What changed, event by event."),
+            feed=("", (), settings.title),
+            status=HTTPStatus.BAD_REQUEST if errors else HTTPStatus.OK,
+            changes=shown,
+        )
 
     @pages.get("/entries/<name>")
     def entry(name: str) -> Response:
@@ -364,23 +582,28 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
         return entry_page(name, "history.html", below="/history")
 
     def entry_page(name: str, template: str, *, below: str) -> Response:
+        asked = read()
+        # RFC 9110 13.2.1: no 304 where there would be a 404.
+        find_then(timeline, asked.moment, lambda snapshot: _entry(snapshot, name))
+
         def render() -> Response:
-            with timeline.snapshot() as snapshot:
+            with timeline.snapshot(asked.moment) as snapshot:
                 shown = _entry(snapshot, name)
-                query = parse_query(request.args.items(multi=True))
-                reader = reader_of(snapshot, query.lang)
+                reader = reader_of(snapshot, asked)
+                path = f"/entries/{name}{below}"
                 linked = {
                     link.entry: snapshot.entry(link.entry) for link in shown.links
                 }
-                events = timeline.entry_events(name)
                 record = make_record(
                     shown,
                     reader,
                     marks=mark_categories(snapshot.categories(), reader),
-                    # The log may be ahead of the snapshot.
-                    events=[one for one in events if one.version <= shown.version],
+                    events=events_then(timeline, snapshot, name),
                     targets={name: one for name, one in linked.items() if one},
                     backlinks=snapshot.backlinks(name),
+                    in_force=in_force(
+                        shown, snapshot.acting(name), day=day_then(timeline, snapshot)
+                    ),
                 )
                 title = record.title.words
                 if below:
@@ -388,21 +611,24 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
                 return page(
                     template,
                     snapshot,
+                    asked,
                     reader,
-                    path=f"/entries/{name}{below}",
+                    path=path,
                     title=title,
                     description=f"{record.date.words}. {_text(record.summary)}",
                     cite=make_citation(
                         shown,
                         reader,
                         site=settings.title,
-                        address=absolute(timeline, reader.href(f"/entries/{name}")),
+                        origin=settings.origin,
+                        known_day=snapshot.known_day,
                     ),
                     feed=(f"/entries/{name}", (), record.title.words),
                     entry=record,
+                    chooser=make_chooser(asked, reader, path=path, args=()),
                 )
 
-        return _if_there(timeline, lambda snapshot: _entry(snapshot, name), render)
+        return conditional(timeline, render, max_age_s=0, query=asked.query)
 
     return pages
 
@@ -421,17 +647,6 @@ def _reader(context: Context) -> Reader:
     """Whom the page is for; a macro that says anything is imported with context."""
     reader: Reader = context["reader"]
     return reader
-
-
-def _if_there(
-    timeline: Timeline,
-    find: Callable[[Snapshot], object],
-    render: Callable[[], Response],
-) -> Response:
-    """No 304 where there would be a 404 or 410: RFC 9110 13.2.1."""
-    with timeline.snapshot() as snapshot:
-        find(snapshot)
-    return conditional(timeline, render, max_age_s=0)
 
 
 def _view(snapshot: Snapshot, name: str) -> View:

@@ -1,6 +1,6 @@
 """The languages of the interface: which there are, and the words of each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from gettext import GNUTranslations, NullTranslations
@@ -22,7 +22,13 @@ class Languages:
     site: str
     catalogues: Mapping[str, NullTranslations]
 
-    def reader(self, asked: str | None, *, at: datetime | None = None) -> Reader:
+    def reader(
+        self,
+        asked: str | None,
+        *,
+        at: datetime | None = None,
+        moment: Sequence[tuple[str, str]] = (),
+    ) -> Reader:
         """The reader who asked for the language *asked*; None: who did not ask.
 
         A language that the interface does not speak is that of the entries only, as
@@ -41,6 +47,7 @@ class Languages:
             site=self.site,
             offered=tuple(self.catalogues),
             at=at,
+            moment=moment,
             catalogue=self.catalogues[lang],
         )
 

@@ -142,6 +142,7 @@ def make_listing(
     errors: Mapping[str, str],
     typed: Mapping[str, str],
     facets: Mapping[Kind, Sequence[Facet]] | None = None,
+    partly: bool = False,
     overview: Overview | None = None,
     jump: Jump | None = None,
     count: Callable[[Filter], Count] | None = None,
@@ -150,7 +151,8 @@ def make_listing(
 
     *title* is that of the whole timeline. Where there are *errors*, *query* is empty
     and the parameters as *typed* come back in the form. *facets* are counted without
-    the filter of their own kind; *count* is asked only where nothing was found.
+    the filter of their own kind, *partly* over some of the entries only; *count* is
+    asked only where nothing was found.
     """
     wanted, order = query.filter, query.order
     marks = mark_categories(categories, reader)
@@ -175,7 +177,6 @@ def make_listing(
         if cursor is not None
     ]
     chips = make_chips(reader, path, wanted, order)
-    spoken = [("lang", reader.reads or reader.lang)] if reader.asked else []
     return Listing(
         title=view.title if view else title,
         description=view.description if view else "",
@@ -188,7 +189,7 @@ def make_listing(
         more=total.capped,
         capped=page.capped,
         cap=CAP,
-        partly=_is_partly_counted(facets or {}, wanted, view),
+        partly=partly,
         shown=len(entries),
         errors=errors,
         chips=chips,
@@ -212,10 +213,10 @@ def make_listing(
             typed=typed if errors else {},
         ),
         search=Search(
-            path, wanted.q, [*list_args(replace(wanted, q=""), order), *spoken]
+            path, wanted.q, [*list_args(replace(wanted, q=""), order), *reader.kept]
         ),
         jump=jump or Jump(),
-        jump_kept=[*args, *spoken],
+        jump_kept=[*args, *reader.kept],
         all_href=reader.href(path),
         start_href=reader.href(path, args) if place else "",
         # An empty page lies beyond an end: back is where it came from.
@@ -234,18 +235,6 @@ def _ways_out(
     return sorted(
         ((chip, found) for chip, found in counted if found.number),
         key=lambda one: -one[1].number,
-    )
-
-
-def _is_partly_counted(
-    facets: Mapping[Kind, Sequence[Facet]], wanted: Filter, view: View | None
-) -> bool:
-    """Whether the numbers beside the values are of some entries only."""
-    return any(
-        (view is not None or without(wanted, kind) != Filter())
-        and sum(facet.count for facet in facets[kind]) > CAP
-        for kind in ("category", "state")
-        if kind in facets
     )
 
 
@@ -371,7 +360,6 @@ def make_form(
     # Where they could not be counted, they narrow the list all the same.
     offered = {choice.value for choice in categories}
     unknown = [("category", one) for one in wanted.category if one not in offered]
-    lang = [("lang", reader.reads or reader.lang)] if reader.asked else []
     return Form(
         action=path,
         categories=categories,
@@ -381,5 +369,5 @@ def make_form(
         start=typed.get("from", wanted.start.edtf if wanted.start else ""),
         end=typed.get("to", wanted.end.edtf if wanted.end else ""),
         actors=sorted({*actors}, key=str.casefold),
-        kept=[*dump_filter_args(rest), *unknown, *lang],
+        kept=[*dump_filter_args(rest), *unknown, *reader.kept],
     )

@@ -16,16 +16,27 @@ from events.model import (
     EntryRecorded,
     EntryRetracted,
     EntryRevised,
+    Event,
     Json,
     JsonObject,
     RecordedEvent,
     Redacted,
     ViewDefined,
     ViewRemoved,
+    WindowClosed,
+    WindowEvent,
+    WindowOpened,
 )
 from timeline.feeds import web_address
 from timeline.projections import Change, Entry, State, corrected_versions
 from timeline.store import Backlink
+from timeline.tellings import (
+    InForce,
+    between_words,
+    called_off_words,
+    due_words,
+    force_label,
+)
 from timeline.web.pages.cards import (
     Category,
     category_of,
@@ -104,6 +115,7 @@ class Step:
         day: On which the world learned of it; of what we did, when we recorded it.
         what: It in a few words, such as "was 16 November 2023".
         corrects: The version that a correction is about.
+        clock: The scheduler recorded it when its time came, and no person did.
     """
 
     version: int
@@ -117,6 +129,7 @@ class Step:
     what: str = ""
     day: str = ""
     corrects: int | None = None
+    clock: bool = False
     said: str = ""
     reason: str = ""
     differences: Sequence[Difference] = ()
@@ -133,12 +146,22 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForceLine:
+    """Whether a measure is in force: *kind* of chip, words, and what says so."""
+
+    kind: str
+    words: str
+    by: Sequence[Related]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """All that an entry's page lays out.
 
     Attributes:
         own_lang: Of what is not translated, empty if it is the page's.
         others: Its words in other languages; ``chosen`` is the original.
+        force: Whether it is in force; None if it is no measure.
     """
 
     id: str
@@ -152,6 +175,7 @@ class Record:
     shape: str
     struck: bool
     notes: Sequence[Note]
+    force: ForceLine | None
     promise: Promise | None
     actors: Sequence[Named]
     places: Sequence[Named]
@@ -179,6 +203,7 @@ def make_record(
     events: Sequence[RecordedEvent],
     targets: Mapping[str, Entry],
     backlinks: Sequence[Backlink],
+    in_force: InForce | None = None,
 ) -> Record:
     """The page of *entry*, told by its *events* up to the version shown.
 
@@ -197,6 +222,7 @@ def make_record(
         shape=shape_of(entry),
         struck=entry.state is State.RETRACTED,
         notes=notes_of(entry, reader),
+        force=make_force(in_force, reader) if in_force else None,
         promise=make_promise(entry, reader),
         actors=_named("actor", entry.actors, reader),
         places=_named("place", entry.places, reader),
@@ -260,6 +286,24 @@ def make_promise(entry: Entry, reader: Reader) -> Promise | None:
     )
 
 
+def make_force(found: InForce, reader: Reader) -> ForceLine:
+    """Whether a measure is in force, with the entries that say so."""
+    by = [found.by] if found.by else []
+    if found.ahead is not None and found.ahead.entry not in by:
+        by.append(found.ahead.entry)
+    return ForceLine(
+        kind=found.state,
+        words=force_label(found, reader.lang),
+        by=[
+            Related(
+                title=texts(one, reader)[0],
+                href=reader.href(f"/entries/{one.id}"),
+            )
+            for one in by
+        ],
+    )
+
+
 def make_source(
     url: str, title: str, publisher: str, published: str | None, reader: Reader
 ) -> SourceLine:
@@ -293,6 +337,11 @@ def rel_words(rel: str, reader: Reader, *, backwards: bool) -> str:
             return say("Includes") if backwards else say("Part of")
         case "rescinds":
             return say("Rescinded by") if backwards else say("Rescinds")
+        # Of what is only planned, so no word may say that it came about.
+        case "resumes":
+            return say("Resumes with") if backwards else say("Return of")
+        case "brings-into-force":
+            return say("Takes effect with") if backwards else say("Effective date of")
         case "suspends":
             return say("Suspended by") if backwards else say("Suspends")
         case _:
@@ -356,36 +405,77 @@ def _step(
     recorded: RecordedEvent, change: Change | None, entry: Entry, reader: Reader
 ) -> Step:
     event = recorded.event
-    told = None if isinstance(event, Redacted | ViewDefined | ViewRemoved) else event
+    told = (
+        None
+        if isinstance(
+            event, Redacted | ViewDefined | ViewRemoved | WindowOpened | WindowClosed
+        )
+        else event
+    )
     kind, label = _kind(recorded, change, entry, reader)
     differences = differences_of(change, entry, reader) if change else []
-    what = change_words(change, reader) if change else ""
     if isinstance(event, EntryRecorded):
         differences = first_fields(event.fields, entry, reader)
     if isinstance(event, EntryFulfilled) and entry.promised is not None:
         window = reader.label(entry.promised)
-        happened = dates.parse(event.occurred)
-        label_now = reader.label(happened)
+        label_now = reader.label(dates.parse(event.occurred))
         differences = [Difference(field_word("occurred", reader), window, label_now)]
-        how = kept(entry.promised, happened, reader)
-        what = f"{label_now}, {how}" if how else label_now
     said = told_date(told.said, reader) if told and told.said else ""
     ours = kind in ("recorded", "corrected", "retracted", "redacted")
     return Step(
-        what=what,
+        what=_what(event, change, entry, reader),
         day=reader.day(recorded.recorded_at) if ours or not said else said,
         version=recorded.version,
         position=recorded.position,
         recorded_at=instant(recorded.recorded_at),
         recorded_day=reader.day(recorded.recorded_at),
         author=recorded.author or "",
+        clock=isinstance(event, WindowEvent),
         kind=kind,
         label=label,
         said=said,
         reason=told.reason if told else "",
         differences=differences,
-        sources=[_source_of(one, reader) for one in told.sources] if told else [],
+        sources=[source_of(one, reader) for one in told.sources] if told else [],
     )
+
+
+def _what(
+    event: Event | Redacted, change: Change | None, entry: Entry, reader: Reader
+) -> str:
+    """What became of the entry by *event*, in a few words; may be empty."""
+    match event:
+        case EntryRecorded(fields={"occurred": str(occurred)}):
+            date = told_date(occurred, reader)
+            if event.fields.get("awaited"):
+                date = due_words(dates.parse(occurred), reader.lang)
+            if event.said in (None, occurred):
+                return date
+            day = told_date(event.said or "", reader)
+            return reader.say("{date}; made public {day}", date=date, day=day)
+        case EntryFulfilled(occurred=occurred) if entry.promised is not None:
+            happened = dates.parse(occurred)
+            how = kept(entry.promised, happened, reader)
+            return ", ".join(filter(None, [reader.label(happened), how]))
+        case EntryCancelled() if entry.state is State.CANCELLED:
+            return called_off_words(entry, reader.lang)
+        case WindowOpened(bound=bound) if entry.awaited:
+            return reader.say(
+                "{date} is the first day of its window", date=told_date(bound, reader)
+            )
+        case WindowOpened(bound=bound):
+            return reader.say("its date, {date}, came", date=told_date(bound, reader))
+        case WindowClosed(bound=bound) if entry.awaited:
+            return reader.say(
+                "{date} passed without a recorded outcome",
+                date=told_date(bound, reader),
+            )
+        case WindowClosed(bound=bound):
+            return reader.say("{date} has passed", date=told_date(bound, reader))
+        case _ if change is not None:
+            return between_words(change, reader.lang) or change_words(change, reader)
+        case _:
+            return ""
 
 
 def _kind(
@@ -409,6 +499,14 @@ def _kind(
             return "cancelled", reader.say("Cancelled")
         case EntryRetracted():
             return "retracted", reader.say("Retracted")
+        case WindowOpened() if entry.awaited:
+            return "opened", reader.say("Window open")
+        case WindowOpened():
+            return "opened", reader.say("Begun")
+        case WindowClosed() if entry.awaited:
+            return "overdue", reader.say("Overdue")
+        case WindowClosed():
+            return "closed", reader.say("Over")
         case Redacted():
             return "redacted", reader.say("Redacted")
         case ViewDefined() | ViewRemoved():
@@ -466,7 +564,9 @@ def _named(key: str, values: Sequence[str], reader: Reader) -> list[Named]:
     return [Named(one, reader.href("/", [(key, one)])) for one in values]
 
 
-def _source_of(one: JsonObject, reader: Reader) -> SourceLine:
+def source_of(one: JsonObject, reader: Reader) -> SourceLine:
+    """A source of an event as a reader sees it."""
+
     def text(name: str) -> str:
         value = one.get(name)
         return value if isinstance(value, str) else ""

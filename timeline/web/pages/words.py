@@ -13,8 +13,9 @@ from typing import assert_never
 from urllib.parse import quote, urlencode
 
 from events import dates
-from events.dates import OPEN, HistoricDate, Sentence
+from events.dates import HistoricDate, Sentence
 from events.model import Json
+from timeline import tellings
 from timeline.projections import Change, Entry, State
 
 _DAY_S = 86_400
@@ -63,12 +64,13 @@ class DateWords:
 class Note:
     """Something to know about an entry: *label* in a chip, *words* behind it.
 
-    *lang* is that of the words, empty if it is the page's.
+    *lang* is that of the *reason* somebody gave, empty if it is the page's.
     """
 
     kind: str
     label: str
     words: str = ""
+    reason: str = ""
     lang: str = ""
 
 
@@ -101,6 +103,8 @@ class Reader:
         site: Language of addresses that do not ask for any.
         offered: Languages that the page offers itself in.
         at: The view's moment; None if nothing was recorded yet.
+        moment: Parameters by which the address asked for it, so all links do as
+            well; none: it is now.
     """
 
     lang: str
@@ -109,6 +113,7 @@ class Reader:
     site: str = ""
     offered: Sequence[str] = ()
     at: datetime | None = None
+    moment: Sequence[tuple[str, str]] = ()
     catalogue: NullTranslations = field(default=_NO_CATALOGUE, repr=False)
 
     def say(self, words: str, /, **values: object) -> str:
@@ -169,18 +174,36 @@ class Reader:
 
     def label(self, date: HistoricDate) -> str:
         """*date* in words."""
-        now = int(self.at.timestamp()) if self.at else None
-        return dates.label(date, self.lang, now=now)
+        return dates.label(date, self.lang, now=self.now_s)
+
+    @property
+    def now_s(self) -> int | None:
+        """Epoch seconds of the view's moment."""
+        return int(self.at.timestamp()) if self.at else None
 
     def day(self, instant: datetime) -> str:
         """The UTC day of *instant* in words."""
         return self.label(dates.from_instant(instant))
 
-    def href(self, path: str, args: Iterable[tuple[str, str]] = ()) -> str:
-        """An address of this site, in the same language."""
+    @property
+    def kept(self) -> list[tuple[str, str]]:
+        """What every address of this page's links and forms says as well."""
         spoken = [("lang", self.reads or self.lang)] if self.asked else []
-        query = [*args, *spoken]
+        return [*self.moment, *spoken]
+
+    @property
+    def now(self) -> "Reader":
+        """The same reader, whose links do not ask for this moment."""
+        return replace(self, moment=())
+
+    def href(self, path: str, args: Iterable[tuple[str, str]] = ()) -> str:
+        """An address of this site, at the same moment and in the same language."""
+        query = [*args, *self.kept]
         return f"{quote(path)}?{urlencode(query)}" if query else quote(path)
+
+    def data(self, path: str) -> str:
+        """An address of the API, at the same moment."""
+        return replace(self, asked=False).href(path)
 
     def href_in(
         self, lang: str, path: str, args: Iterable[tuple[str, str]] = ()
@@ -198,7 +221,8 @@ class Reader:
             return []
         # "//evil.example" would lead to another site.
         path = f"/{path.lstrip('/')}"
-        args = [(name, value) for name, value in args if value and name != "lang"]
+        own = {"lang", *(name for name, _ in self.moment)}
+        args = [(name, value) for name, value in args if value and name not in own]
         return [
             Named(
                 language_name(lang),
@@ -288,92 +312,29 @@ def plain_words(slug: str) -> str:
 
 def state_note(entry: Entry, reader: Reader) -> Note | None:
     """Where *entry* stands; None if it simply happened."""
-    own = own_lang(entry, reader)
-    due = reader.label(entry.occurred)
-    match entry.state:
-        case State.UPCOMING | State.OPEN if entry.awaited:
-            words = reader.say("due {date}", date=due)
-            return Note(kind="expected", label=reader.say("expected"), words=words)
-        case State.UPCOMING:
-            return Note(kind="upcoming", label=reader.say("upcoming"))
-        case State.OPEN:
-            # A day that is not over yet does not make its happening a lasting one.
-            if "/" not in entry.occurred.edtf:
-                return None
-            return Note(kind="ongoing", label=reader.say("ongoing"))
-        case State.OVERDUE:
-            # Not "has not happened": all we know is that nobody has told us.
-            words = reader.say("was due {date}; no outcome recorded", date=due)
-            return Note(kind="overdue", label=reader.say("overdue"), words=words)
-        case State.POSTPONED:
-            words = reader.say("no new date; was due {date}", date=due)
-            return Note(kind="postponed", label=reader.say("postponed"), words=words)
-        case State.CANCELLED:
-            label = reader.say("cancelled")
-            return Note(kind="cancelled", label=label, words=entry.ending, lang=own)
-        case State.RETRACTED:
-            label = reader.say("retracted")
-            return Note(kind="retracted", label=label, words=entry.ending, lang=own)
-        case State.HAPPENED:
-            if entry.promised is None:
-                return None
-            return Note(
-                kind="fulfilled",
-                label=reader.say("fulfilled"),
-                words=_joined(due, kept(entry.promised, entry.occurred, reader)),
-            )
-        case unreachable:
-            assert_never(unreachable)
+    standing = tellings.standing_of(entry)
+    if standing.plain:
+        return None
+    return Note(
+        kind=standing,
+        label=tellings.standing_word(standing, reader.lang),
+        words=tellings.standing_words(entry, reader.lang, now=reader.now_s),
+        reason=entry.ending if entry.state in _ENDED else "",
+        lang=own_lang(entry, reader),
+    )
+
+
+_ENDED = (State.CANCELLED, State.RETRACTED)
 
 
 def state_word(state: State, reader: Reader) -> str:
     """Where an entry stands, as one word."""
-    match state:
-        case State.UPCOMING:
-            return reader.say("upcoming")
-        case State.OPEN:
-            return reader.say("ongoing")
-        case State.HAPPENED:
-            return reader.say("happened")
-        case State.OVERDUE:
-            return reader.say("overdue")
-        case State.POSTPONED:
-            return reader.say("postponed")
-        case State.CANCELLED:
-            return reader.say("cancelled")
-        case State.RETRACTED:
-            return reader.say("retracted")
-        case unreachable:
-            assert_never(unreachable)
+    return tellings.state_word(state, reader.lang)
 
 
 def kept(promised: HistoricDate, occurred: HistoricDate, reader: Reader) -> str:
     """How *occurred* lies to the *promised* window; empty where nobody can say."""
-    if max(occurred.hi, -occurred.lo) >= OPEN:
-        return ""
-    first, last = occurred.lo // _DAY_S, occurred.hi // _DAY_S
-    inexact = first != last or occurred.approximate or occurred.uncertain
-    inexact = inexact or promised.approximate or promised.uncertain
-    opens = None if promised.lo == -OPEN else promised.lo // _DAY_S
-    closes = None if promised.hi == OPEN else promised.hi // _DAY_S
-    if (opens, closes) == (first, last) and not inexact:
-        return reader.say("as promised")
-    if opens is not None and last < opens:
-        early = _days(opens - last, reader, inexact=inexact)
-        return reader.say("{days} before the window opened", days=early)
-    if closes is None:
-        return (
-            reader.say("within the window") if opens is None or first >= opens else ""
-        )
-    if first > closes:
-        late = _days(first - closes, reader, inexact=inexact)
-        return reader.say("{days} after the window closed", days=late)
-    if last == closes and not inexact:
-        return reader.say("on the last day of the window")
-    if last < closes:
-        spare = _days(closes - last, reader, inexact=inexact)
-        return reader.say("{days} before the window closed", days=spare)
-    return ""
+    return tellings.kept_label(tellings.kept_of(promised, occurred), reader.lang)
 
 
 def precision_note(date: HistoricDate, reader: Reader) -> Note | None:
@@ -401,59 +362,39 @@ def correction_note(entry: Entry, reader: Reader) -> Note | None:
     last = corrections[-1]
     words = reader.say(
         "{date}: {what}",
-        date=reader.day(last.recorded_at),
+        date=tellings.day_words(dates.from_instant(last.recorded_at), reader.lang),
         what=change_words(last, reader),
     )
-    if len(corrections) > 1:
-        words = reader.count(
-            "{n} time, last {w}", "{n} times, last {w}", len(corrections), w=words
-        )
-    return Note(kind="corrected", label=reader.say("corrected"), words=words)
+    return Note(
+        kind="corrected",
+        label=reader.say("corrected"),
+        words=_counted(words, len(corrections), reader),
+    )
 
 
 def revision_note(entry: Entry, reader: Reader) -> Note | None:
     """How the date moved last; None if it never did."""
-    moves = [
-        one
-        for one in entry.changes
-        if one.kind == "revised" and "occurred" in one.after
-    ]
+    moves = [one for one in entry.changes if tellings.moved(one)]
     if not moves:
         return None
     last = moves[-1]
-    words = reader.say(
-        "{date}: {what}",
-        date=told_date(last.said, reader),
-        what=change_words(last, reader),
-    )
-    if len(moves) > 1:
-        words = reader.count(
-            "{n} time, last {w}", "{n} times, last {w}", len(moves), w=words
-        )
     return Note(
         kind="revised",
         label=move_word(last, reader, awaited=entry.awaited),
-        words=words,
+        words=_counted(tellings.moved_words(last, reader.lang), len(moves), reader),
     )
+
+
+def _counted(words: str, n: int, reader: Reader) -> str:
+    if n == 1:
+        return words
+    return reader.count("{n} time, last {w}", "{n} times, last {w}", n, w=words)
 
 
 def move_word(change: Change, reader: Reader, *, awaited: bool) -> str:
     """What a revision did to the date, as one word."""
-    old, new = _date_of(change.before), _date_of(change.after)
-    if old is None or new is None:
-        return reader.say("revised")
-    later, earlier = new.hi > old.hi, new.hi < old.hi
-    if new.lo == old.lo:
-        if later:
-            return reader.say("slipped") if awaited else reader.say("extended")
-        return reader.say("brought forward") if awaited else reader.say("shortened")
-    if new.lo > old.lo:
-        if later:
-            return reader.say("slipped") if awaited else reader.say("moved later")
-        return reader.say("narrowed")
-    if earlier:
-        return reader.say("brought forward") if awaited else reader.say("moved earlier")
-    return reader.say("widened")
+    revision = tellings.revision_of(change, awaited=awaited)
+    return tellings.revision_word(revision, reader.lang)
 
 
 def told_date(edtf: str, reader: Reader) -> str:
@@ -484,6 +425,8 @@ def field_word(name: str, reader: Reader) -> str:
             return reader.say("Importance")
         case "awaited":
             return reader.say("Promised")
+        case "measure":
+            return reader.say("Measure")
         case "scope":
             return reader.say("Scope")
         case "sources":
@@ -528,16 +471,9 @@ def value_words(name: str, value: Json, reader: Reader) -> str:
 
 def change_words(change: Change, reader: Reader) -> str:
     """What a change replaced, in a few words; else the names of the fields."""
-    if (old := change.before.get("occurred")) and "occurred" in change.after:
-        return reader.say("was {old}", old=value_words("occurred", old, reader))
-    if (title := change.before.get("title")) and "title" in change.after:
-        return reader.say("was “{old}”", old=title)
-    return reader.listed(field_word(name, reader) for name in change.after)
-
-
-def _date_of(fields: Mapping[str, Json]) -> HistoricDate | None:
-    occurred = fields.get("occurred")
-    return dates.parse(occurred) if isinstance(occurred, str) else None
+    return tellings.was_words(change, reader.lang) or reader.listed(
+        field_word(name, reader) for name in change.after
+    )
 
 
 # -- spans of time -----------------------------------------------------------------
@@ -561,12 +497,3 @@ def gap_words(days: int, reader: Reader, *, backwards: bool) -> str:
     if backwards:
         return reader.say("{span} earlier", span=span)
     return reader.say("{span} later", span=span)
-
-
-def _days(days: int, reader: Reader, *, inexact: bool) -> str:
-    words = reader.count("{n} day", "{n} days", days)
-    return reader.say("about {days}", days=words) if inexact else words
-
-
-def _joined(*words: str) -> str:
-    return ", ".join(filter(None, words))
