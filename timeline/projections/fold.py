@@ -1,17 +1,14 @@
-"""The fold: what an entry or a view is after its events. Pure.
+"""What an entry or a view is after its events. Pure.
 
 A correction patches the event it corrects and the entry is folded again, so that
 correcting an early promise does not undo a later slip (DESIGN.md, section 4).
 """
 
-import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from itertools import groupby
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 from events import dates
 from events.dates import HistoricDate
@@ -34,398 +31,20 @@ from events.model import (
     WindowEvent,
     WindowOpened,
 )
-
-VERSION = 2
-"""Of these projections: rows made by another version are rebuilt, not read."""
-
-CLOSING_S = 12 * 3600
-"""A day has ended everywhere 12 hours after it ended in UTC."""
-
-
-class State(StrEnum):
-    """Where an entry stands at the moment of its view."""
-
-    UPCOMING = "upcoming"
-    OPEN = "open"
-    HAPPENED = "happened"
-    OVERDUE = "overdue"
-    POSTPONED = "postponed"
-    CANCELLED = "cancelled"
-    RETRACTED = "retracted"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Who made it public, and where."""
-
-    url: str
-    title: str = ""
-    publisher: str = ""
-    published: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """A relation to another entry, such as ``amends`` or ``part-of``."""
-
-    rel: str
-    entry: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Media:
-    """A picture or recording elsewhere."""
-
-    url: str
-    alt: str = ""
-    credit: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Translation:
-    """Title and summary in another language; empty where not translated."""
-
-    title: str = ""
-    summary: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One event that changed what an entry said before.
-
-    Attributes:
-        kind: ``corrected`` (we had it wrong) or ``revised`` (the world changed).
-        position: Of the event in the log.
-        version: Of the entry, made by the event.
-        said: Day the source of the change made it public, EDTF.
-        before: Old values of the changed fields; None where there was none.
-        after: New values of the same fields.
-    """
-
-    kind: str
-    position: int
-    version: int
-    recorded_at: datetime
-    said: str
-    reason: str
-    before: JsonObject
-    after: JsonObject
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One dated happening: the fold of its events up to a position.
-
-    Attributes:
-        position: Of its last event.
-        occurred: When it happened or is to happen.
-        lo, hi: Bounds in seconds from 1970, inclusive; the open start of a promise
-            is the day it was said.
-        settled: An event says how it stands, whatever its window.
-        measure: A rule or the like, which is in force or is not.
-        set_by: Version of the event that set its window.
-        promised: The window that `EntryFulfilled` closed, else None.
-        said: Day a source first made it public, EDTF.
-        recorded_at: When this service first recorded it.
-        updated_at: When it last changed in what a reader sees of it.
-        updated_position: Of the event by which it did.
-        sources: Of all its events in order, each address once.
-        changes: Its corrections and revisions, in order.
-        ending: Reason of its retraction or cancellation, empty if not given.
-        ended: Day on which its cancellation or postponement was said, EDTF; else empty.
-        fields: The folded JSON fields, for patching and validation.
-    """
-
-    id: str
-    version: int
-    position: int
-    title: str
-    occurred: HistoricDate
-    lo: int
-    hi: int
-    state: State
-    settled: bool
-    set_by: int
-    said: str
-    recorded_at: datetime
-    updated_at: datetime
-    updated_position: int
-    summary: str = ""
-    category: str = ""
-    actors: tuple[str, ...] = ()
-    places: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    importance: int = 50
-    awaited: bool = False
-    measure: bool = False
-    scope: str = ""
-    sources: tuple[Source, ...] = ()
-    links: tuple[Link, ...] = ()
-    media: tuple[Media, ...] = ()
-    lang: str = ""
-    translations: Mapping[str, Translation] = field(default_factory=dict)
-    promised: HistoricDate | None = None
-    changes: tuple[Change, ...] = ()
-    ending: str = ""
-    ended: str = ""
-    fields: JsonObject = field(default_factory=dict)
-
-    @property
-    def sort_key(self) -> int:
-        """Where it stands on the timeline: dates.md, "Keys, order, overlap"."""
-        return self.occurred.sort_key
-
-    @property
-    def corrected(self) -> bool:
-        """Whether we once had it wrong."""
-        return any(change.kind == "corrected" for change in self.changes)
-
-    @property
-    def due(self) -> int | None:
-        """Second from 1970 at which its window opens or closes next.
-
-        None for what has been closed or resolved, or never closes.
-        """
-        match self.state:
-            case State.UPCOMING:
-                return self.lo
-            case State.OPEN if self.hi != dates.OPEN:
-                return _closes_s(self.occurred, self.hi)
-            case _:
-                return None
-
-    def due_event(self) -> WindowEvent:
-        """What is to be appended when it is `due`."""
-        if self.state is State.UPCOMING:
-            first = self.occurred.earliest or dates.day_of(self.lo)
-            return WindowOpened(bound=first, set_by=self.set_by)
-        return WindowClosed(bound=self.occurred.latest or "", set_by=self.set_by)
-
-    def state_on(self, day: int) -> State:
-        """Where it stands for those who know what was said up to *day*, from 1970.
-
-        A window is closed if its last day is before that day, open if it is in it.
-        """
-        if self.settled:
-            return self.state
-        if (day + 1) * dates.DAY_S <= self.lo:
-            return State.UPCOMING
-        if day * dates.DAY_S <= self.hi:
-            return State.OPEN
-        return State.OVERDUE if self.awaited else State.HAPPENED
-
-    def words(self) -> tuple[str, str, str]:
-        """What a search looks at, in all languages: titles, summaries, names."""
-        others = self.translations.values()
-        publishers = (source.publisher for source in self.sources)
-        return (
-            "\n".join((self.title, *(other.title for other in others))),
-            "\n".join((self.summary, *(other.summary for other in others))),
-            "\n".join((*self.actors, *self.places, *self.tags, *publishers)),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """A named filter over entries.
-
-    Attributes:
-        filter: As it was defined: lists by key.
-        removed: It was there once and is no more.
-    """
-
-    name: str
-    title: str
-    description: str
-    filter: JsonObject
-    position: int
-    updated_at: datetime
-    removed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """What an entry is from one moment to another.
-
-    Attributes:
-        days: [from, to) of the days from 1970 on which the public knew just this;
-            None if it never did: said out of order, or corrected since.
-    """
-
-    entry: Entry
-    days: tuple[int, int] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Versions:
-    """All that the read model keeps of one entry.
-
-    Attributes:
-        shown: After each of its events, in order.
-        known: What was known on some days, but was never shown just so.
-    """
-
-    shown: Sequence[Version]
-    known: Sequence[Version]
-
-
-Row: TypeAlias = Versions | View
-"""What the read model keeps."""
-
-NEVER = 2**62
-"""Day or position at which that ends which is still so."""
-
-
-@dataclass(frozen=True, slots=True)
-class AsOf:
-    """The moment right after the event at *position*: what this service showed."""
-
-    position: int
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A *day*, from 1970: what the public knew when it ended."""
-
-    day: int
-
-
-Moment: TypeAlias = AsOf | Known
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """Which entries are wanted: any value of one key, all of different keys.
-
-    Attributes:
-        q: Words to be found in title, summary or names: all of them, the last one
-            also as a beginning, and those in double quotes side by side.
-        start, end: Bounds of a window; an entry is in it if it possibly overlaps
-            it (dates.md, "Overlap").
-        within: Another filter that has to want the entry as well.
-    """
-
-    q: str = ""
-    category: tuple[str, ...] = ()
-    actor: tuple[str, ...] = ()
-    place: tuple[str, ...] = ()
-    tag: tuple[str, ...] = ()
-    state: tuple[State, ...] = ()
-    start: HistoricDate | None = None
-    end: HistoricDate | None = None
-    within: "Filter | None" = None
-
-    @property
-    def words(self) -> tuple["Words", ...]:
-        """What *q* asks for."""
-        return words_of(self.q)
-
-    def matches(self, entry: Entry) -> bool:
-        """Whether *entry* is wanted."""
-        return (
-            all(_said(words, entry) for words in self.words)
-            and (not self.category or entry.category in self.category)
-            and _any(self.actor, entry.actors)
-            and _any(self.place, entry.places)
-            and _any(self.tag, entry.tags)
-            and (not self.state or entry.state in self.state)
-            and (self.start is None or entry.hi >= self.start.lo)
-            and (self.end is None or entry.lo <= self.end.hi)
-            and (self.within is None or self.within.matches(entry))
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Words that stand side by side in a text, as they are searched for.
-
-    Attributes:
-        tokens: Folded: without case and accents.
-        begun: The last one may go on.
-    """
-
-    tokens: tuple[str, ...]
-    begun: bool = False
-
-
-_QUOTED = re.compile(r'"([^"]*)"?|([^\s"]+)')
-
-
-def words_of(q: str) -> tuple[Words, ...]:
-    """The words and quoted phrases of a search; its last bare word may go on."""
-    found: list[Words] = []
-    for quoted, bare in _QUOTED.findall(q):
-        if tokens := tokens_of(quoted or bare):
-            found.append(Words(tokens))
-    if found and q[-1:].strip(' "'):
-        found[-1] = replace(found[-1], begun=True)
-    return tuple(found)
-
-
-def tokens_of(text: str) -> tuple[str, ...]:
-    """The words of a text, folded as the index of the read model folds them.
-
-    https://sqlite.org/fts5.html#unicode61_tokenizer
-    """
-    plain = unicodedata.normalize("NFD", text)
-    return tuple(
-        "".join(
-            char if unicodedata.category(char)[0] in "LN" else " "
-            for char in plain
-            if unicodedata.category(char) != "Mn"
-        )
-        .lower()
-        .split()
-    )
-
-
-def _said(words: Words, entry: Entry) -> bool:
-    return any(_stands(words, tokens_of(text)) for text in entry.words())
-
-
-def _stands(words: Words, tokens: Sequence[str]) -> bool:
-    length = len(words.tokens)
-    for at in range(len(tokens) - length + 1):
-        if tuple(tokens[at : at + length]) == words.tokens:
-            return True
-        if (
-            words.begun
-            and tuple(tokens[at : at + length - 1]) == words.tokens[:-1]
-            and tokens[at + length - 1].startswith(words.tokens[-1])
-        ):
-            return True
-    return False
-
-
-def match_key(text: str) -> str:
-    """Actors, places and tags with the same key are the same."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
-
-
-def _any(wanted: Sequence[str], found: Sequence[str]) -> bool:
-    return not wanted or not {*map(match_key, wanted)}.isdisjoint(map(match_key, found))
-
-
-class RefusedError(Exception):
-    """The event makes no sense for the entry as it stands; nothing was stored.
-
-    Attributes:
-        code: ``no-such-entry``, ``no-such-view``, ``not-possible`` or ``bad-field``.
-        detail: Why, and what to do instead.
-        pointer: JSON pointer of what is wrong, below the event.
-        index: Place of the event in its batch, from 0.
-    """
-
-    def __init__(self, code: str, detail: str, *, pointer: str, index: int = 0) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
-        self.pointer = pointer
-        self.index = index
-
-    def at(self, index: int) -> "RefusedError":
-        """The same refusal of an event at *index* of its batch."""
-        return RefusedError(self.code, self.detail, pointer=self.pointer, index=index)
+from timeline.projections.entries import (
+    NEVER,
+    Change,
+    Entry,
+    Link,
+    Media,
+    Source,
+    State,
+    Translation,
+    Version,
+    Versions,
+    View,
+    closes_s,
+)
 
 
 def merge_patch(target: Json, patch: Json) -> Json:
@@ -439,9 +58,6 @@ def merge_patch(target: Json, patch: Json) -> Json:
         else:
             merged[name] = merge_patch(merged.get(name), value)
     return merged
-
-
-# -- entries -------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -474,7 +90,7 @@ class _Told:
         return dates.parse(self.said).hi // dates.DAY_S
 
 
-_OF_THE_EVENT = frozenset({"said", "sources"})
+OF_THE_EVENT = frozenset({"said", "sources"})
 _OF_THE_WINDOW = frozenset({"said", "occurred"})
 
 
@@ -485,7 +101,7 @@ def _is_fact(one: _Told) -> bool:
     )
 
 
-class _Story:
+class Story:
     """All that the events of one entry have told."""
 
     def __init__(self) -> None:
@@ -500,7 +116,7 @@ class _Story:
         fact = _tell(recorded, event)
         if (
             isinstance(event, EntryCorrected)
-            and (target := _corrected(self.told, event)) is not None
+            and (target := corrected_event(self.told, event)) is not None
         ):
             fact.corrects = target.version
             fact.correction = _correction(fact, event, target, self._fold.fields)
@@ -548,10 +164,10 @@ def entry_versions(events: Sequence[RecordedEvent]) -> Iterator[Entry]:
     A redacted event tells nothing, so nothing is yielded for it; an entry whose
     first event was redacted begins where a later one gives it a title and a date.
     """
-    return _shown(_Story(), events)
+    return _shown(Story(), events)
 
 
-def _shown(story: _Story, events: Sequence[RecordedEvent]) -> Iterator[Entry]:
+def _shown(story: Story, events: Sequence[RecordedEvent]) -> Iterator[Entry]:
     before: Entry | None = None
     for recorded in events:
         if not story.add(recorded):
@@ -571,7 +187,7 @@ def _shown(story: _Story, events: Sequence[RecordedEvent]) -> Iterator[Entry]:
 
 def versions_of(events: Sequence[RecordedEvent]) -> Versions:
     """What the read model keeps of an entry after all of its *events*."""
-    story = _Story()
+    story = Story()
     shown = list(_shown(story, events))
     if len(shown) == len(story.told) == 1:  # most entries, and nothing to find out
         return Versions([Version(shown[0], (story.told[0].said_day, NEVER))], [])
@@ -618,7 +234,7 @@ def told_by(events: Sequence[RecordedEvent], day: int) -> list[RecordedEvent]:
     In the order they were said in; corrections stand where they were recorded, with
     what they correct, and the scheduler's events do not count.
     """
-    story = _Story()
+    story = Story()
     for recorded in events:
         story.add(recorded)
     told = {one.version: one for one in story.told}
@@ -642,7 +258,7 @@ def told_by(events: Sequence[RecordedEvent], day: int) -> list[RecordedEvent]:
 
 def corrected_versions(events: Sequence[RecordedEvent]) -> dict[int, int]:
     """By version of a correction, the version that it is about."""
-    story = _Story()
+    story = Story()
     for recorded in events:
         story.add(recorded)
     return {one.version: one.corrects for one in story.told if one.corrects is not None}
@@ -687,7 +303,7 @@ def _tell(recorded: RecordedEvent, event: EntryEvent | WindowEvent) -> _Told:
     return told
 
 
-def _corrected(earlier: Sequence[_Told], event: EntryCorrected) -> _Told | None:
+def corrected_event(earlier: Sequence[_Told], event: EntryCorrected) -> _Told | None:
     """The event that a correction is about; None if there is no such version."""
     told = [
         one for one in earlier if not isinstance(one.event, WindowOpened | WindowClosed)
@@ -742,7 +358,7 @@ def _correct(target: _Told, changes: JsonObject) -> None:
         target.said = said
     if "sources" in changes:
         target.sources = _objects(sources)
-    fields = {k: v for k, v in changes.items() if k not in _OF_THE_EVENT}
+    fields = {k: v for k, v in changes.items() if k not in OF_THE_EVENT}
     target.patch = _compose(target.patch, fields)
 
 
@@ -897,7 +513,7 @@ class _Fold:
         now_s = at.timestamp()
         if now_s < lo:
             first = State.UPCOMING
-        elif hi == dates.OPEN or now_s < _closes_s(occurred, hi):
+        elif hi == dates.OPEN or now_s < closes_s(occurred, hi):
             first = State.OPEN
         else:
             first = State.OVERDUE
@@ -909,16 +525,6 @@ class _Fold:
 def _revision(fact: _Told, event: EntryRevised, before: JsonObject) -> Change:
     """What *fact* changes, as corrected since."""
     return replace(_change("revised", fact, event, before), after=dict(fact.patch))
-
-
-def _closes_s(occurred: HistoricDate, hi: int) -> int:
-    """When a window that ends with *hi* has ended everywhere.
-
-    A day ends in the last time zone `CLOSING_S` after it ended in UTC; an instant is
-    the same everywhere.
-    """
-    to_the_instant = "T" in (occurred.latest or "")
-    return hi + 1 + (0 if to_the_instant else CLOSING_S)
 
 
 def _seen(entry: Entry) -> tuple[object, ...]:
@@ -996,164 +602,6 @@ class _Fields:
         return [
             (key, _Fields(one)) for key, one in value.items() if isinstance(one, dict)
         ]
-
-
-# -- what makes sense ------------------------------------------------------------
-
-_UNRESOLVED = frozenset({State.UPCOMING, State.OPEN, State.OVERDUE, State.POSTPONED})
-
-
-_FURTHEST_AHEAD = timedelta(hours=14)
-"""Where a day begins first, it has begun so long before it does in UTC."""
-
-
-def check(history: Sequence[RecordedEvent], event: EntryEvent, *, at: datetime) -> None:
-    """Whether *event* makes sense after *history*.
-
-    Args:
-        history: All events of its entry, from the first.
-        event: The next one.
-        at: When it is to be recorded.
-
-    Raises:
-        RefusedError: It does not; the detail says why and what to do.
-    """
-    if isinstance(event, EntryRecorded):
-        return  # the log itself refuses a second first event
-    entry = fold(history)
-    if entry is None:
-        raise RefusedError(
-            "no-such-entry",
-            "There is no such entry: record it first with entry-recorded.",
-            pointer="/entry",
-        )
-    if entry.state is State.RETRACTED and not isinstance(event, EntryCorrected):
-        raise RefusedError(
-            "not-possible",
-            "The entry was retracted, so it can only be corrected.",
-            pointer="/type",
-        )
-    match event:
-        case EntryCorrected():
-            _check_correction(history, event, at=at)
-        case EntryFulfilled():
-            if not entry.awaited:
-                raise RefusedError(
-                    "not-possible",
-                    "Only what is awaited can be fulfilled; to give another date "
-                    "use entry-revised or entry-corrected.",
-                    pointer="/type",
-                )
-            _check_unresolved(entry)
-            _check_past(event.occurred, at=at, pointer="/data/occurred")
-        case EntryPostponed():
-            _check_unresolved(entry)
-            if entry.state is State.POSTPONED:
-                raise RefusedError(
-                    "not-possible",
-                    "It is postponed already; to give it a date use entry-revised.",
-                    pointer="/type",
-                )
-            if not entry.awaited and entry.state is State.OPEN and _has_a_start(entry):
-                raise RefusedError(
-                    "not-possible",
-                    "It has begun, so it is not postponed; if it ends at another time "
-                    "use entry-revised.",
-                    pointer="/type",
-                )
-        case EntryCancelled():
-            _check_unresolved(entry)
-        case EntryRevised(changes=changes):
-            if "occurred" in changes and entry.promised is not None:
-                raise RefusedError(
-                    "not-possible",
-                    "What was awaited has happened, so its date cannot be revised; "
-                    "if it was wrong, use entry-corrected.",
-                    pointer="/data/changes/occurred",
-                )
-            if entry.awaited and not changes.get("awaited", True):
-                raise RefusedError(
-                    "not-possible",
-                    "A promise is closed by entry-fulfilled or entry-cancelled; if it "
-                    "was none, use entry-corrected.",
-                    pointer="/data/changes/awaited",
-                )
-        case EntryRetracted():
-            pass
-        case unreachable:
-            assert_never(unreachable)
-
-
-def _check_unresolved(entry: Entry) -> None:
-    if entry.state in _UNRESOLVED:
-        return
-    advice = "if its date was wrong, use entry-corrected"
-    if entry.state is State.CANCELLED:
-        advice = "to take that back, give it a date with entry-revised"
-    raise RefusedError(
-        "not-possible",
-        f"The entry is resolved already (state: {entry.state}); {advice}.",
-        pointer="/type",
-    )
-
-
-def _check_past(occurred: str, *, at: datetime, pointer: str) -> None:
-    """What was fulfilled has happened, wherever on Earth."""
-    if dates.parse(occurred).lo > (at + _FURTHEST_AHEAD).timestamp():
-        raise RefusedError(
-            "bad-field",
-            "What is still to come is not fulfilled; to give the promise another "
-            "date use entry-revised.",
-            pointer=pointer,
-        )
-
-
-def _check_correction(
-    history: Sequence[RecordedEvent], event: EntryCorrected, *, at: datetime
-) -> None:
-    story = _Story()
-    for recorded in history:
-        story.add(recorded)
-    told = [
-        one
-        for one in story.told
-        if not isinstance(one.event, WindowOpened | WindowClosed)
-    ]
-    if event.corrects is not None and event.corrects not in {
-        one.version for one in told
-    }:
-        versions = ", ".join(str(one.version) for one in told)
-        raise RefusedError(
-            "bad-field",
-            f"Version {event.corrects} cannot be corrected; those that can: "
-            f"{versions}.",
-            pointer="/data/corrects",
-        )
-    target = _corrected(told, event)
-    if target is None:
-        return
-    fields = event.changes.keys() - _OF_THE_EVENT
-    if isinstance(target.event, EntryPostponed | EntryCancelled | EntryRetracted):
-        if fields:
-            raise RefusedError(
-                "bad-field",
-                f"Version {target.version} sets no fields, so only its said and its "
-                f"sources can be corrected, not {', '.join(sorted(fields))}.",
-                pointer="/data/corrects",
-            )
-    elif isinstance(target.event, EntryFulfilled):
-        occurred = event.changes.get("occurred")
-        if isinstance(occurred, str):
-            _check_past(occurred, at=at, pointer="/data/changes/occurred")
-
-
-def _has_a_start(entry: Entry) -> bool:
-    """Whether its date tells when it began, so that its window is no time to begin."""
-    edtf = entry.occurred.edtf
-    return "/" in edtf and not edtf.startswith("..")
-
-
-# -- rows ------------------------------------------------------------------------
 
 
 def view_of(recorded: RecordedEvent, earlier: View | None) -> View | None:
