@@ -1,7 +1,7 @@
 """What every log promises, whichever database keeps it (`events/log.py`)."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,26 +29,9 @@ from tests.builders import (
     view_defined,
     view_removed,
 )
-from tests.contract.backends import BACKENDS, Backend, Opened
+from tests.contract.backends import Backend, Opened
 
 T = TypeVar("T")
-
-
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock()
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request: pytest.FixtureRequest) -> Backend:
-    return BACKENDS[request.param]
-
-
-@pytest.fixture
-def opened(backend: Backend, tmp_path: Path, clock: FixedClock) -> Iterator[Opened]:
-    opened = backend(tmp_path, clock)
-    yield opened
-    opened.log.close()
 
 
 @pytest.fixture

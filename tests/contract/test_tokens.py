@@ -1,6 +1,6 @@
 """What every store of writers' tokens promises (`events/log.py`)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,24 +9,7 @@ from events.errors import NoSuchTokenError, TokenNameTakenError
 from events.log import TokenStore
 from events.model import Token
 from tests.builders import NOON, FixedClock, recorded
-from tests.contract.backends import BACKENDS, Backend, Opened
-
-
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock()
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request: pytest.FixtureRequest) -> Backend:
-    return BACKENDS[request.param]
-
-
-@pytest.fixture
-def opened(backend: Backend, tmp_path: Path, clock: FixedClock) -> Iterator[Opened]:
-    opened = backend(tmp_path, clock)
-    yield opened
-    opened.log.close()
+from tests.contract.backends import Backend, Opened
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Any moment is answered as if the log had ended there, or nobody had said more yet."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +35,7 @@ from tests.builders import (
     window_closed,
     window_opened,
 )
+from tests.timeline.counts import check_density, check_facets
 from timeline.projections import (
     AsOf,
     Entry,
@@ -44,7 +44,6 @@ from timeline.projections import (
     Moment,
     State,
     fold,
-    match_key,
     merge_patch,
     told_by,
 )
@@ -370,7 +369,8 @@ def check(
             if isinstance(moment, AsOf):
                 positions = [entry.updated_position for entry in newest]
                 assert positions == sorted(positions, reverse=True)
-            check_counts(snapshot, one, matching)
+            check_facets(snapshot, one, matching)
+            check_density(snapshot, one, matching)
         for entry in every:
             shown = snapshot.entry(entry.id)
             assert shown is not None
@@ -395,27 +395,6 @@ def walk(snapshot: Snapshot, wanted: Filter, order: Order) -> list[Entry]:
         found += page.entries
         if (cursor := page.next) is None:
             return found
-
-
-def check_counts(snapshot: Snapshot, wanted: Filter, matching: list[Entry]) -> None:
-    for kind, names_of in (
-        ("actor", lambda entry: {match_key(name) for name in entry.actors}),
-        ("category", lambda entry: {entry.category} - {""}),
-        ("state", lambda entry: {str(entry.state)}),
-    ):
-        expected = Counter(name for entry in matching for name in names_of(entry))
-        facets = snapshot.facets(wanted, kind, limit=100)
-        assert {match_key(f.label): f.count for f in facets} == expected
-    for level in dates.LEVELS:
-        stand = Counter(
-            (dates.unit_of(level, entry.sort_key), entry.category) for entry in matching
-        )
-        cells = snapshot.density(wanted, level, -(10**7), 10**7)
-        assert {
-            (unit, category): number
-            for unit, cell in cells.items()
-            for category, number in cell.items()
-        } == stand
 
 
 @QUIET

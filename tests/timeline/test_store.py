@@ -1,6 +1,5 @@
 """What the read model answers equals what Python finds in the folded entries."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,7 +11,8 @@ from events import dates
 from events.model import NewEvent
 from events.sqlite import SqliteEventLog, open_events_db
 from tests.builders import FixedClock, corrected, recorded, retracted, revised
-from timeline.projections import Entry, Filter, State, match_key
+from tests.timeline.counts import check_density, check_facets
+from timeline.projections import Entry, Filter, State
 from timeline.projector import Projector
 from timeline.schemas import Cursor, Order
 from timeline.store import Snapshot, ViewStore
@@ -181,31 +181,6 @@ def test_counts_kept_on_append_equal_those_of_a_rebuild(tmp_path_factory, story)
 
 def in_order(entries: Sequence[Entry]) -> list[Entry]:
     return sorted(entries, key=lambda entry: (entry.sort_key, -entry.hi, entry.id))
-
-
-def check_facets(snapshot: Snapshot, wanted: Filter, matching: list[Entry]) -> None:
-    for kind, names_of in (
-        ("actor", lambda entry: {match_key(name) for name in entry.actors}),
-        ("tag", lambda entry: {match_key(name) for name in entry.tags}),
-        ("category", lambda entry: {entry.category} - {""}),
-        ("state", lambda entry: {str(entry.state)}),
-    ):
-        expected = Counter(name for entry in matching for name in names_of(entry))
-        facets = snapshot.facets(wanted, kind, limit=100)
-        assert {match_key(f.label): f.count for f in facets} == expected
-
-
-def check_density(snapshot: Snapshot, wanted: Filter, matching: list[Entry]) -> None:
-    for level in dates.LEVELS:
-        expected = Counter(
-            (dates.unit_of(level, entry.sort_key), entry.category) for entry in matching
-        )
-        cells = snapshot.density(wanted, level, -(10**7), 10**7)
-        assert {
-            (unit, category): number
-            for unit, cell in cells.items()
-            for category, number in cell.items()
-        } == expected
 
 
 def counted(store: ViewStore) -> object:
