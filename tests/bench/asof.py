@@ -16,7 +16,7 @@ from pathlib import Path
 from events import dates
 from events.dates import DAY_S
 from tests.bench import story
-from tests.bench.pages import ORDERS, PAGE, Measured, measured, table
+from tests.bench.pages import ORDERS, PAGE, Measured, measured, nothing, table
 from timeline.projections import AsOf, Filter, Known, Moment
 from timeline.schemas import Cursor, Order
 from timeline.store import Snapshot, ViewStore
@@ -79,6 +79,7 @@ _ACTOR = Filter(actor=(story.ACTORS[40],))
 _WINDOW = Filter(start=dates.parse("1950"), end=dates.parse("1959"))
 
 QUESTIONS: Mapping[str, Question] = {
+    "(the machine itself)": Question(_now, nothing),
     "now, first page": Question(_now, _FIRST),
     "now, deep": Question(_now, _DEEP),
     "position, first page": Question(_ANY, _FIRST),
