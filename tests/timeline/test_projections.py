@@ -281,6 +281,16 @@ def test_a_new_date_takes_a_postponement_back():
     assert entry.state is State.UPCOMING
 
 
+def test_what_is_taken_up_again_has_no_ending_any_more():
+    entry = entry_after(
+        recorded(occurred="2026", awaited=True),
+        cancelled(reason="no money"),
+        revised(occurred="2027"),
+    )
+
+    assert (entry.state, entry.ending, entry.ended) == (State.UPCOMING, "", "")
+
+
 def test_a_kept_promise_remembers_what_was_promised():
     entry = entry_after(
         recorded(occurred="../2025-12-31", awaited=True, said="2025-07-26"),

@@ -564,6 +564,56 @@ def test_a_return_counts_once_somebody_said_that_it_happened(
 
 
 @pytest.mark.parametrize(
+    ("back", "day", "words"),
+    [
+        (
+            "../2026-12-31",
+            "2026-11-23",
+            "Suspended since 10 November 2025; due to resume by end of 2026",
+        ),
+        (
+            "2026-36",
+            "2026-11-23",
+            "Suspended since 10 November 2025; due to resume in Q4 2026",
+        ),
+        (
+            "../2026-12-31",
+            "2027-01-01",
+            "Due to resume by end of 2026: no return recorded",
+        ),
+    ],
+)
+def test_a_return_is_not_missing_before_its_time_is_over(
+    back: str, day: str, words: str
+) -> None:
+    """Also where it was announced before the suspension began."""
+    planned = recorded("back", occurred=back, awaited=True, said="2025-11-01")
+
+    assert told(SUSPENDED, one("resumes", planned), on=day) == words
+
+
+def test_a_suspension_without_an_end_says_when_it_is_to_end() -> None:
+    paused = one("suspends", happening("pause", "2025-11-10"))
+    planned = one(
+        "resumes", recorded("back", occurred="../2026-12-31", awaited=True, said="2026")
+    )
+
+    assert told(paused, planned, on="2026-11-23") == (
+        "Suspended since 10 November 2025; due to resume by end of 2026"
+    )
+    assert told(paused, planned, on="2027-01-01") == (
+        "Due to resume by end of 2026: no return recorded"
+    )
+
+
+def test_what_was_in_force_when_it_was_cancelled_has_ended() -> None:
+    rule = recorded("rule", occurred="2025-09-29", said="2025-09-01", measure=True)
+    off = cancelled("rule", said="2026-03-01")
+
+    assert told(on="2026-11-23", rule=entry_of(rule, off)) == "Ended on 1 March 2026"
+
+
+@pytest.mark.parametrize(
     ("acting", "words"),
     [
         ([RESCINDED], "Rescinded on 1 March 2026"),

@@ -86,8 +86,12 @@ class _Told:
 
     @property
     def said_day(self) -> int:
-        """Last day, from 1970, on which it was made public."""
-        return dates.parse(self.said).hi // dates.DAY_S
+        """Last day, from 1970, on which it was made public.
+
+        That was no later than it was recorded here, whatever month or year is given.
+        """
+        recorded_on = dates.from_instant(self.recorded_at)
+        return min(dates.parse(self.said).hi, recorded_on.hi) // dates.DAY_S
 
 
 OF_THE_EVENT = frozenset({"said", "sources"})
@@ -243,7 +247,8 @@ def told_by(events: Sequence[RecordedEvent], day: int) -> list[RecordedEvent]:
         if one.corrects is not None:
             return told[one.corrects].said_day
         if isinstance(one.event, EntryRetracted):
-            return min(other.said_day for other in story.told if _is_fact(other))
+            facts = (other.said_day for other in story.told if _is_fact(other))
+            return min(facts, default=one.said_day)
         return one.said_day
 
     found = [
@@ -428,7 +433,7 @@ class _Fold:
                 before = {name: self.fields.get(name) for name in one.patch}
                 self.changes.append(_revision(one, event, before))
                 if "occurred" in one.patch:  # a new date takes back a postponement
-                    self.resolution, self.ended = None, ""
+                    self.resolution, self.ended, self.ending = None, "", ""
             case EntryPostponed():
                 self.resolution, self.ended = State.POSTPONED, one.said
             case EntryCancelled(reason=reason):

@@ -450,8 +450,10 @@ class Snapshot:
         self, clauses: Sequence[_Clause], level: dates.Level, first: int, last: int
     ) -> Cells:
         """As `density`, at an earlier moment: counted once and kept."""
-        asked = (self._moment, self._head, tuple(clauses), level, first, last)
-        cells = self._kept.get(asked)
+        # What was shown at a position stays so; what was known on a day may not.
+        head = self._head if isinstance(self._moment, Known) else 0
+        asked = (self._moment, head, tuple(clauses), level, first, last)
+        cells = self._kept.pop(asked, None)
         if cells is None:
             stream = self._days_stream()
             for clause in clauses:
@@ -462,16 +464,14 @@ class Snapshot:
                 f" WHERE {' AND '.join(stream.where)} GROUP BY d.day, e.category",
                 stream.values,
             )
-            self._kept[asked] = cells = _cells(rows, level, first, last)
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+            cells = _cells(rows, level, first, last)
+        self._kept[asked] = cells
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
         return cells
 
     def reach(self) -> tuple[int, int] | None:
-        """Where the first and the last entry stand; None if there is none.
-
-        At an earlier moment: the days on which they stand.
-        """
+        """Where the first and the last entry stand; None if there is none."""
         if self._moment is None:
             holds, _ = self._holds("e")
             first, last = self._con.execute(
@@ -480,11 +480,20 @@ class Snapshot:
                 f" (SELECT max(e.sort_key) FROM entries AS e WHERE {holds})",
             ).fetchone()
             return None if first is None else (first, last)
-        by_then, bound = self._days_by_then()
-        first, last = self._con.execute(
-            f"SELECT min(d.day), max(d.day) FROM days AS d WHERE {by_then}", bound
-        ).fetchone()
-        return None if first is None else (first * DAY_S, last * DAY_S)
+        if (early := self._early_stream()) is not None:
+            first, last = self._con.execute(
+                f"SELECT min(e.sort_key), max(e.sort_key) FROM {early.source}"
+                f" WHERE {' AND '.join(early.where)}",
+                early.values,
+            ).fetchone()
+            return None if first is None else (first, last)
+        orders: tuple[Order, ...] = ("asc", "desc")
+        ends = [
+            row[0]
+            for order in orders
+            for row in self._rows(Filter(), order=order, limit=1, start=None)[0]
+        ]
+        return (ends[0], ends[1]) if ends else None
 
     # -- views ---------------------------------------------------------------------
 

@@ -341,7 +341,9 @@ def _put_view(con: sqlite3.Connection, view: View) -> None:
 
 
 def _write(body: dict[str, Any]) -> str:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    # In the order of the log, which what was just appended may not have yet: the same
+    # events lead to the same bytes, whoever takes them in.
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 def _entry_body(entry: Entry) -> str:

@@ -104,11 +104,15 @@ def in_force(measure: Entry, acting: Sequence[Acting], *, day: int) -> InForce |
             before_effect=not _took_effect(start, stay, day),
         )
     if not _has_begun(start, day):
+        if called_off := _called_off_since(start):
+            return InForce(state=Force.ENDED, since=called_off)
         return _still_to_begin(start, measure, ahead=links.ahead())
     end = _last(measure.occurred)
     if end is not None and end.hi // DAY_S < day:
         return InForce(state=Force.ENDED, since=end)
     if stay := links.last("suspends", lambda one: not _is_over(one, day)):
+        if _last(stay.occurred) is None and links.plan(stay) is not None:
+            return links.after(stay)
         return InForce(
             state=Force.SUSPENDED,
             since=beginning(stay.occurred),
@@ -172,28 +176,35 @@ class _Links:
         ]
         return max(undoing, key=lambda one: one.sort_key, default=None)
 
-    def after(self, stay: Entry) -> InForce:
-        """Where the measure stands once its suspension is over, unless it came back."""
-        plan = max(
+    def plan(self, stay: Entry) -> Acting | None:
+        """What is to bring the measure back after *stay*, or was until called off."""
+        return max(
             self._to_resume(stay),
             key=lambda one: (one.entry.state not in _VOID, one.entry.sort_key),
             default=None,
         )
-        off = plan is not None and plan.entry.state in _VOID
-        later = plan is not None and plan.entry.lo // DAY_S > self._day
-        if plan is not None and (off or later):
+
+    def after(self, stay: Entry) -> InForce:
+        """Where the measure stands once its suspension is over, unless it came back.
+
+        One without an end is over when the measure is to come back.
+        """
+        plan = self.plan(stay)
+        if plan is None:
+            over = _last(stay.occurred)
+            assert over is not None  # noqa: S101 (else it would not be over)
+            since = dates.parse(dates.day_of(over.hi + 1))
+            return InForce(state=Force.DUE_TO_RESUME, since=since, by=stay)
+        back = beginning(plan.entry.occurred)
+        off = plan.entry.state in _VOID
+        if off or back.hi // DAY_S > self._day:  # its time is not over before its end
             return InForce(
                 state=Force.SUSPENDED,
                 since=beginning(stay.occurred),
                 by=stay,
                 ahead=None if off else plan,
             )
-        over = _last(stay.occurred)
-        assert over is not None  # noqa: S101 (else it would not be over)
-        since = dates.parse(dates.day_of(over.hi + 1))
-        if plan is not None:
-            since = beginning(plan.entry.occurred)
-        return InForce(state=Force.DUE_TO_RESUME, since=since, by=stay, ahead=plan)
+        return InForce(state=Force.DUE_TO_RESUME, since=back, by=stay, ahead=plan)
 
     def ahead(self) -> Acting | None:
         """What is announced to stop the measure next."""
@@ -218,12 +229,11 @@ class _Links:
                 yield one.entry
 
     def _to_resume(self, stay: Entry) -> list[Acting]:
-        """What is to bring the measure back after *stay*, or was until called off."""
         begun = stay.lo // DAY_S
         return [
             one
             for one in self._resuming(stay)
-            if one.entry.state is not State.RETRACTED and one.entry.lo // DAY_S >= begun
+            if one.entry.state is not State.RETRACTED and one.entry.hi // DAY_S >= begun
         ]
 
     def _resuming(self, stay: Entry) -> Iterable[Acting]:
@@ -251,6 +261,14 @@ def _still_to_begin(start: Entry, measure: Entry, *, ahead: Acting | None) -> In
                 awaited=start.awaited,
                 ahead=ahead,
             )
+
+
+def _called_off_since(start: Entry) -> HistoricDate | None:
+    """The day on which it was called off, if it had begun by then; else None."""
+    if start.state is not State.CANCELLED or start.awaited or not start.ended:
+        return None
+    ended = dates.parse(start.ended)
+    return ended if beginning(start.occurred).hi < ended.lo else None
 
 
 def _took_effect(start: Entry, stay: Entry, day: int) -> bool:

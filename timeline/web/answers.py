@@ -1,11 +1,12 @@
 """What all reads share: validator, freshness, moment, absolute address."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 from flask import Response, request
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import Gone, NotFound
 
 from events import dates
 from events.dates import Sentence
@@ -97,7 +98,7 @@ def find_then(
     except NotFound:
         if moment is None:
             raise
-    with timeline.snapshot() as snapshot:
+    with timeline.snapshot() as snapshot, suppress(Gone):  # it was here in between
         find(snapshot)
     raise NotThenError
 

@@ -764,3 +764,59 @@ def test_an_empty_log_has_no_slider(client: FlaskClient, timeline: Timeline) -> 
         chooser(page(client, "/entries/waic-2025")).xpath(".//input[@type='range']")
         == []
     )
+
+
+def test_two_things_wrong_that_show_one_after_the_other_bring_the_form_back(
+    client: FlaskClient,
+) -> None:
+    """That a window ends before it begins is seen once all else is read."""
+    tree = page(client, "/?as_of=yesterday&from=2025&to=2020", 400)
+
+    assert "This ends before it begins." in words(tree)
+    assert "This moment cannot be shown" in words(tree)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [f"/entries/{RULE}/history", f"/api/entries/{RULE}", "/changes", "/api/views"],
+)
+def test_a_model_built_anew_gives_the_same_bytes(
+    client: FlaskClient, timeline: Timeline, path: str
+) -> None:
+    """The log keeps the names of fields in an order of its own."""
+    fields = {"tags": ["chips"], "scope": "EU", "importance": 3, "actors": ["Huawei"]}
+    append(timeline, event("revised", RULE, changes=fields))
+    named = {"name": "chips", "title": "Chips"}
+    wanted = {"tag": ["chips"], "category": ["product"], "actor": ["Huawei"]}
+    view = {"type": "view-defined", "data": {**named, "filter": wanted}}
+    append(timeline, view)
+    upto = "upto" if path == "/changes" else "as_of"
+    shown = get(client, at(path, upto, timeline.head())).get_data()
+
+    timeline.rebuild()
+
+    assert get(client, at(path, upto, timeline.head())).get_data() == shown
+
+
+@pytest.mark.parametrize("said", ["2026-11", "2026", "2026-11-01/.."])
+def test_what_was_said_some_time_in_a_month_is_known_once_it_is_recorded(
+    client: FlaskClient, timeline: Timeline, said: str
+) -> None:
+    """Public it was no later than here; a day behind the head's means the head."""
+    append(
+        timeline, event("recorded", "moon", title="Moon", occurred="2026", said=said)
+    )
+
+    for day in ("2026-11-23", "2030"):
+        get(client, f"/entries/moon?known={day}")
+    get(client, "/entries/moon?known=2026-10-31", status=404)
+
+
+def test_a_view_that_is_gone_was_not_gone_before_it_came(
+    client: FlaskClient, timeline: Timeline
+) -> None:
+    append(timeline, {"type": "view-removed", "data": {"name": "sanctions"}})
+
+    get(client, "/views/sanctions", status=410)
+    get(client, "/views/sanctions?as_of=8", status=404)
+    get(client, "/views/sanctions?as_of=56")

@@ -199,12 +199,13 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
             for one in error.errors:
                 errors.setdefault(one.pointer.split("/")[1], one.detail)
 
-        try:
-            query = parse_query(args)
-        except QueryError as error:
-            take(error)
+        while True:
             wrong = {*errors, *(MOMENTS if errors.keys() & {*MOMENTS} else ())}
-            query = parse_query(one for one in args if one[0] not in wrong)
+            try:
+                query = parse_query(one for one in args if one[0] not in wrong)
+                break
+            except QueryError as error:  # of a parameter that is left
+                take(error)
         try:
             return Asked(query, timeline.moment(query)), errors
         except QueryError as error:
