@@ -170,7 +170,7 @@ def _serve(settings: Settings, token: str | None) -> None:
     # Not by fork: the thread that announces would be half copied.
     multiprocessing.set_start_method("spawn", force=True)
     server = Granian(
-        "timeline.app:create_app",
+        "timeline.app:served_app",
         factory=True,
         interface=Interfaces.WSGI,
         address=settings.host,

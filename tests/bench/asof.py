@@ -16,7 +16,15 @@ from pathlib import Path
 from events import dates
 from events.dates import DAY_S
 from tests.bench import story
-from tests.bench.pages import ORDERS, PAGE, Measured, measured, nothing, table
+from tests.bench.pages import (
+    ORDERS,
+    PAGE,
+    Measured,
+    freeze,
+    measured,
+    nothing,
+    table,
+)
 from timeline.projections import AsOf, Filter, Known, Moment
 from timeline.schemas import Cursor, Order
 from timeline.store import Snapshot, ViewStore
@@ -102,6 +110,7 @@ QUESTIONS: Mapping[str, Question] = {
 
 def ask_all(store: ViewStore, *, rounds: int) -> list[Measured]:
     """All questions in turn, *rounds* times."""
+    freeze()
     dice = random.Random(7)
     took: dict[str, list[float]] = {name: [] for name in QUESTIONS}
     head = store.checkpoint().position

@@ -7,6 +7,7 @@ rows of the same size.
 """
 
 import argparse
+import gc
 import random
 import sqlite3
 import statistics
@@ -125,8 +126,15 @@ SLOW = frozenset({"search, common word", "facets of a category", "count of a win
 """Capped by hand-sorting or counting up to 10,000 entries: asked less often."""
 
 
+def freeze() -> None:
+    """As `served_app` does."""
+    gc.collect()
+    gc.freeze()
+
+
 def ask_all(store: ViewStore, *, rounds: int) -> list[Measured]:
     """All questions in turn, *rounds* times."""
+    freeze()
     dice = random.Random(7)
     took: dict[str, list[float]] = {name: [] for name in QUESTIONS}
     for round_ in range(-WARM, rounds):

@@ -549,32 +549,30 @@ class Snapshot:
         for stream in streams:
             at = stream.prefix
             keys = f"{at}.sort_key, {at}.hi_desc, {at}.id"
-            ordered = [f"{key} {way}" for key in keys.split(", ")]
-            if stream.by_day:
-                ordered.insert(0, f"d.day {way}")
             where = list(stream.where)
-            bound = list(stream.values)
+            values += stream.values
             if start is not None:
                 # The first condition lets the index start there; SQLite does not use
                 # a row value behind an equality on all versions.
                 compare = ">=" if order == "asc" else "<="
                 where.append(f"{at}.sort_key {compare} ?")
                 where.append(f"({keys}) {behind} (?, ?, ?)")
-                bound += [start.sort_key, start.sort_key, start.hi_desc, start.id]
+                values += [start.sort_key, start.sort_key, start.hi_desc, start.id]
                 if stream.by_day:
                     where.append(f"d.day {compare} ?")
-                    bound.append(start.sort_key // DAY_S)
+                    values.append(start.sort_key // DAY_S)
             parts.append(
-                f"SELECT * FROM (SELECT {keys}, {at}.row FROM {stream.source}"
-                f" WHERE {' AND '.join(where)} ORDER BY {', '.join(ordered)} LIMIT ?)"
+                f"SELECT {keys}, {at}.row FROM {stream.source}"
+                f" WHERE {' AND '.join(where)}"
             )
-            values += [*bound, limit]
-        if len(parts) == 1:
-            return parts[0], values, capped
-        # UNION, not UNION ALL: an entry may be in the ranges of two actors.
-        merged = " UNION ".join(parts) if parts else "SELECT 0, 0, '', 0 WHERE 0"
-        sql = f"SELECT * FROM ({merged}) ORDER BY 1 {way}, 2 {way}, 3 {way} LIMIT ?"
-        return sql, [*values, limit], capped
+        # An entry may be in the ranges of two actors, but of no two other values; each
+        # range is in order, so that SQLite merges them and reads only what it takes.
+        both = " UNION " if streams and streams[0].prefix == "f" else " UNION ALL "
+        merged = both.join(parts) or "SELECT 0, 0, '', 0 WHERE 0"
+        ordered = f"1 {way}, 2 {way}, 3 {way}"
+        if len(streams) == 1 and streams[0].by_day:
+            ordered = f"d.day {way}, {ordered}"
+        return f"{merged} ORDER BY {ordered} LIMIT ?", [*values, limit], capped
 
     def _found(self, wanted: Filter) -> tuple[list[int], bool]:
         """The rows of up to `CAP` wanted entries, in any order; whether there are more.
