@@ -1,7 +1,7 @@
 """Pages at any moment beside the page as it stands, by how many entries there are.
 
 Times are of `Snapshot`, from its making to the folded entries. Each is asked in turn,
-so that what else the machine does hits all alike.
+at one size after the other, so that what else the machine does hits all alike.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from events import dates
@@ -108,21 +109,28 @@ QUESTIONS: Mapping[str, Question] = {
 }
 
 
-def ask_all(store: ViewStore, *, rounds: int) -> list[Measured]:
-    """All questions in turn, *rounds* times."""
+def ask_all(
+    stores: Mapping[int, ViewStore], *, rounds: int
+) -> dict[int, list[Measured]]:
+    """All questions to all stores in turn, *rounds* times."""
     freeze()
-    dice = random.Random(7)
-    took: dict[str, list[float]] = {name: [] for name in QUESTIONS}
-    head = store.checkpoint().position
+    dice = {size: random.Random(7) for size in stores}
+    heads = {size: store.checkpoint().position for size, store in stores.items()}
+    took: dict[tuple[int, str], list[float]] = {
+        (size, name): [] for size in stores for name in QUESTIONS
+    }
     for round_ in range(-WARM, rounds):
-        for name, question in QUESTIONS.items():
-            moment = question.when(dice, head)
+        for (name, asked), (size, store) in product(QUESTIONS.items(), stores.items()):
+            moment = asked.when(dice[size], heads[size])
             start = time.perf_counter()
             with store.snapshot(moment) as snapshot:
-                question.ask(snapshot, dice)
+                asked.ask(snapshot, dice[size])
             if round_ >= 0:
-                took[name].append((time.perf_counter() - start) * 1_000)
-    return [measured(name, times) for name, times in took.items()]
+                took[size, name].append((time.perf_counter() - start) * 1_000)
+    return {
+        size: [measured(name, took[size, name]) for name in QUESTIONS]
+        for size in stores
+    }
 
 
 def plans(store: ViewStore) -> dict[str, list[str]]:
@@ -151,17 +159,18 @@ def main(arguments: Sequence[str]) -> None:
     story.add_options(parser)
     options = parser.parse_args(arguments)
 
-    found: dict[int, list[Measured]] = {}
-    for size in options.sizes:
-        with ExitStack() as stack:
+    with ExitStack() as stack:
+        stores: dict[int, ViewStore] = {}
+        for size in options.sizes:
             folder = options.keep or Path(
                 stack.enter_context(tempfile.TemporaryDirectory())
             )
             store = story.open_model(folder, size, in_order=options.in_order)
             stack.callback(store.close)
-            found[size] = ask_all(store, rounds=options.rounds)
+            stores[size] = store
             for kind, steps in plans(store).items():
                 print(f"{size:,}: plan {kind}: {'; '.join(dict.fromkeys(steps))}")
+        found = ask_all(stores, rounds=options.rounds)
 
     table(found)
     print(f"\n{'p50, of now':26}", *(f"{size:>17,}" for size in found))

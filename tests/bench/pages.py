@@ -1,9 +1,9 @@
 """Pages of the read model, by what is asked and by how many entries there are.
 
 Times are of `Snapshot`'s methods, from the query to the folded entries. Each is asked
-in turn, so that what else the machine does hits all alike.  The rebuild is measured
-beside its floor: reading and decoding the log, and a bare ``executemany`` of as many
-rows of the same size.
+in turn, at one size after the other, so that what else the machine does hits all
+alike. The rebuild is measured beside its floor: reading and decoding the log, and a
+bare ``executemany`` of as many rows of the same size.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from events import dates
@@ -132,21 +133,28 @@ def freeze() -> None:
     gc.freeze()
 
 
-def ask_all(store: ViewStore, *, rounds: int) -> list[Measured]:
-    """All questions in turn, *rounds* times."""
+def ask_all(
+    stores: Mapping[int, ViewStore], *, rounds: int
+) -> dict[int, list[Measured]]:
+    """All questions to all stores in turn, *rounds* times."""
     freeze()
-    dice = random.Random(7)
-    took: dict[str, list[float]] = {name: [] for name in QUESTIONS}
+    dice = {size: random.Random(7) for size in stores}
+    took: dict[tuple[int, str], list[float]] = {
+        (size, name): [] for size in stores for name in QUESTIONS
+    }
     for round_ in range(-WARM, rounds):
-        for name, ask in QUESTIONS.items():
+        for (name, ask), (size, store) in product(QUESTIONS.items(), stores.items()):
             if name in SLOW and round_ % 10:
                 continue
             start = time.perf_counter()
             with store.snapshot() as snapshot:
-                ask(snapshot, dice)
+                ask(snapshot, dice[size])
             if round_ >= 0:
-                took[name].append((time.perf_counter() - start) * 1_000)
-    return [measured(name, times) for name, times in took.items()]
+                took[size, name].append((time.perf_counter() - start) * 1_000)
+    return {
+        size: [measured(name, took[size, name]) for name in QUESTIONS]
+        for size in stores
+    }
 
 
 def measured(name: str, took_ms: Sequence[float]) -> Measured:
@@ -230,9 +238,9 @@ def main(arguments: Sequence[str]) -> None:
     story.add_options(parser)
     options = parser.parse_args(arguments)
 
-    found: dict[int, list[Measured]] = {}
-    for size in options.sizes:
-        with ExitStack() as stack:
+    with ExitStack() as stack:
+        stores: dict[int, ViewStore] = {}
+        for size in options.sizes:
             if options.keep:
                 store = story.open_model(options.keep, size, in_order=options.in_order)
             else:
@@ -248,8 +256,7 @@ def main(arguments: Sequence[str]) -> None:
                 )
                 store = ViewStore(folder)
             stack.callback(store.close)
-            found[size] = ask_all(store, rounds=options.rounds)
-            if size == options.sizes[0]:
-                for kind, steps in plans(store).items():
-                    print(f"plan of {kind}: {'; '.join(dict.fromkeys(steps))}")
-    table(found)
+            stores[size] = store
+        for kind, steps in plans(stores[options.sizes[0]]).items():
+            print(f"plan of {kind}: {'; '.join(dict.fromkeys(steps))}")
+        table(ask_all(stores, rounds=options.rounds))
