@@ -1,68 +1,31 @@
 """Pages at any moment beside the page as it stands, by how many entries there are.
 
-Times are of `Snapshot`, from its making to the folded entries. Each is asked in turn,
-at one size after the other, so that what else the machine does hits all alike.
+Times are of `Snapshot`, from its making to the folded entries.
 """
 
 import argparse
 import random
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 
 from events import dates
 from events.dates import DAY_S
 from tests.bench import story
-from tests.bench.pages import (
-    ORDERS,
-    PAGE,
-    Measured,
-    freeze,
-    measured,
+from tests.bench.asking import (
+    Question,
+    When,
+    ask_all,
     nothing,
+    page,
     table,
 )
 from timeline.projections import AsOf, Filter, Known, Moment
-from timeline.schemas import Cursor, Order
-from timeline.store import Snapshot, ViewStore
+from timeline.store import ViewStore
 
 SIZES = (10_000, 100_000)
 ROUNDS = 300
-WARM = 30
-"""Rounds before the first that counts: the file is read for the first time in them."""
-
-When = Callable[[random.Random, int], Moment | None]
-"""A moment, for a log with so many events."""
-
-Ask = Callable[[Snapshot, random.Random], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked at which moment."""
-
-    when: When
-    ask: Ask
-
-
-def _page(wanted: Filter, *, deep: bool = False) -> Ask:
-    def ask(snapshot: Snapshot, dice: random.Random) -> object:
-        start = None
-        if deep:
-            day = dates.parse(f"{dice.randrange(1910, 2020)}-06")
-            start = Cursor(day.lo, 0, "m")
-        order: Order = dice.choice(ORDERS)
-        return snapshot.page(wanted, order=order, limit=PAGE, start=start)
-
-    return ask
-
-
-def _now(_: random.Random, __: int) -> None:
-    return None
 
 
 def _position(first: float, last: float) -> When:
@@ -80,7 +43,7 @@ def _day(first: int, last: int) -> When:
     return when
 
 
-_FIRST, _DEEP = _page(Filter()), _page(Filter(), deep=True)
+_FIRST, _DEEP = page(Filter()), page(Filter(), deep=True)
 _ANY, _EARLY = _position(0, 1), _position(0, 0.02)
 _ANY_DAY, _EARLY_DAY = _day(1905, 2026), _day(1905, 1907)
 _CATEGORY = Filter(category=(story.CATEGORIES[3],))
@@ -88,49 +51,25 @@ _ACTOR = Filter(actor=(story.ACTORS[40],))
 _WINDOW = Filter(start=dates.parse("1950"), end=dates.parse("1959"))
 
 QUESTIONS: Mapping[str, Question] = {
-    "(the machine itself)": Question(_now, nothing),
-    "now, first page": Question(_now, _FIRST),
-    "now, deep": Question(_now, _DEEP),
-    "position, first page": Question(_ANY, _FIRST),
-    "position, deep": Question(_ANY, _DEEP),
-    "early position, first": Question(_EARLY, _FIRST),
-    "early position, deep": Question(_EARLY, _DEEP),
-    "known, first page": Question(_ANY_DAY, _FIRST),
-    "known, deep": Question(_ANY_DAY, _DEEP),
-    "known early, first": Question(_EARLY_DAY, _FIRST),
-    "known early, deep": Question(_EARLY_DAY, _DEEP),
-    "position, category": Question(_ANY, _page(_CATEGORY)),
-    "known, category": Question(_ANY_DAY, _page(_CATEGORY)),
-    "position, actor": Question(_ANY, _page(_ACTOR)),
-    "known, actor": Question(_ANY_DAY, _page(_ACTOR)),
-    "position, ten years": Question(_ANY, _page(_WINDOW)),
-    "position, rare word": Question(_ANY, _page(Filter(q=story.RARE_WORD))),
-    "position, count": Question(_ANY, lambda snapshot, _: snapshot.count(Filter())),
+    "(the machine itself)": Question(nothing),
+    "now, first page": Question(_FIRST),
+    "now, deep": Question(_DEEP),
+    "position, first page": Question(_FIRST, _ANY),
+    "position, deep": Question(_DEEP, _ANY),
+    "early position, first": Question(_FIRST, _EARLY),
+    "early position, deep": Question(_DEEP, _EARLY),
+    "known, first page": Question(_FIRST, _ANY_DAY),
+    "known, deep": Question(_DEEP, _ANY_DAY),
+    "known early, first": Question(_FIRST, _EARLY_DAY),
+    "known early, deep": Question(_DEEP, _EARLY_DAY),
+    "position, category": Question(page(_CATEGORY), _ANY),
+    "known, category": Question(page(_CATEGORY), _ANY_DAY),
+    "position, actor": Question(page(_ACTOR), _ANY),
+    "known, actor": Question(page(_ACTOR), _ANY_DAY),
+    "position, ten years": Question(page(_WINDOW), _ANY),
+    "position, rare word": Question(page(Filter(q=story.RARE_WORD)), _ANY),
+    "position, count": Question(lambda snapshot, _: snapshot.count(Filter()), _ANY),
 }
-
-
-def ask_all(
-    stores: Mapping[int, ViewStore], *, rounds: int
-) -> dict[int, list[Measured]]:
-    """All questions to all stores in turn, *rounds* times."""
-    freeze()
-    dice = {size: random.Random(7) for size in stores}
-    heads = {size: store.checkpoint().position for size, store in stores.items()}
-    took: dict[tuple[int, str], list[float]] = {
-        (size, name): [] for size in stores for name in QUESTIONS
-    }
-    for round_ in range(-WARM, rounds):
-        for (name, asked), (size, store) in product(QUESTIONS.items(), stores.items()):
-            moment = asked.when(dice[size], heads[size])
-            start = time.perf_counter()
-            with store.snapshot(moment) as snapshot:
-                asked.ask(snapshot, dice[size])
-            if round_ >= 0:
-                took[size, name].append((time.perf_counter() - start) * 1_000)
-    return {
-        size: [measured(name, took[size, name]) for name in QUESTIONS]
-        for size in stores
-    }
 
 
 def plans(store: ViewStore) -> dict[str, list[str]]:
@@ -170,7 +109,7 @@ def main(arguments: Sequence[str]) -> None:
             stores[size] = store
             for kind, steps in plans(store).items():
                 print(f"{size:,}: plan {kind}: {'; '.join(dict.fromkeys(steps))}")
-        found = ask_all(stores, rounds=options.rounds)
+        found = ask_all(stores, QUESTIONS, rounds=options.rounds)
 
     table(found)
     print(f"\n{'p50, of now':26}", *(f"{size:>17,}" for size in found))
