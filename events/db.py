@@ -185,18 +185,15 @@ class Database:
             LogLockedError: Another writer kept its turn until the deadline.
             LogFullError, LogReadOnlyError, LogUnavailableError: As they say.
         """
-        with self._locked():
+        with self._locked(), self._translated():
+            con = self._writer_connection()
             try:
-                con = self._writer_connection()
-                try:
-                    con.execute("BEGIN IMMEDIATE")
-                    yield con
-                    con.execute("COMMIT")
-                except BaseException:
-                    self._abandon(con)
-                    raise
-            except sqlite3.Error as error:
-                raise self._meaning(error) from error
+                con.execute("BEGIN IMMEDIATE")
+                yield con
+                con.execute("COMMIT")
+            except BaseException:
+                self._abandon(con)
+                raise
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -404,11 +401,10 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            raise self._meaning(error) from error
-
-    def _meaning(self, error: sqlite3.Error) -> Exception:
-        """What an operator can cure, or *error* itself, which is a mistake of ours."""
-        return as_log_error(error, self.path) or error
+            meaning = as_log_error(error, self.path)
+            if meaning is None:
+                raise
+            raise meaning from error
 
     # -- schema --------------------------------------------------------------
 

@@ -124,13 +124,15 @@ class Timeline:
         """
         batch = [_new_event(one, author=author) for one in wanted]
         appended = self._repeat(batch) or self._decide_and_append(batch)
-        if not appended.repeated and not self._follower.follows():
-            self._take_in(appended.events)
+        self._take_in(appended)
         return appended
 
-    def _take_in(self, events: Sequence[RecordedEvent]) -> None:
+    def _take_in(self, appended: Appended) -> None:
+        """Take in what was appended now, unless that is done beside the requests."""
+        if appended.repeated or self._follower.follows():
+            return
         try:
-            self._projector.take_in(events)
+            self._projector.take_in(appended.events)
         except LogUnavailableError as error:
             # The events are durable, so they are acknowledged; the next read
             # catches up.
@@ -262,11 +264,8 @@ class Timeline:
         if not batch:
             return 0
         appended = self._log.append(batch)
-        if appended.repeated:
-            return 0
-        if not self._follower.follows():
-            self._take_in(appended.events)
-        return len(batch)
+        self._take_in(appended)
+        return 0 if appended.repeated else len(batch)
 
     def _append_lone(self, name: str, upto_s: float) -> int:
         """Append what is due of one entry, decided on what the log holds of it.
@@ -383,16 +382,10 @@ class Timeline:
 
     def _position_at(self, instant: datetime, head: int) -> int:
         """Of the last event recorded by *instant*; 0: there was none."""
+        # Positions have no gaps, so that each has its instant.
         return bisect_right(
-            range(1, head + 1),
-            instant,
-            key=self._recorded_at,
+            range(1, head + 1), instant, key=lambda at: self.recorded_at(at) or instant
         )
-
-    def _recorded_at(self, position: int) -> datetime:
-        event = self._log.event(position)
-        assert event is not None  # noqa: S101 (positions have no gaps)
-        return event.recorded_at
 
     @contextmanager
     def snapshot(self, moment: Moment | None = None) -> Iterator[Snapshot]:
@@ -427,6 +420,11 @@ class Timeline:
     def head(self) -> int:
         """Position of the log's last event."""
         return self._log.head()
+
+    def recorded_at(self, position: int) -> datetime | None:
+        """When the event at *position* was recorded; None if there is none."""
+        event = self._log.event(position)
+        return event.recorded_at if event else None
 
     def event(self, position: int) -> RecordedEvent | None:
         """The event at *position*; None if the log does not reach it."""

@@ -15,11 +15,15 @@ from events.model import (
     EntryRetracted,
     EntryRevised,
     RecordedEvent,
-    WindowClosed,
-    WindowOpened,
+    WindowEvent,
 )
 from timeline.projections.entries import Entry, State
-from timeline.projections.fold import OF_THE_EVENT, Story, corrected_event, fold
+from timeline.projections.fold import (
+    OF_THE_EVENT,
+    corrected_event,
+    fold,
+    story_of,
+)
 
 
 class RefusedError(Exception):
@@ -155,13 +159,8 @@ def _check_past(occurred: str, *, at: datetime, pointer: str) -> None:
 def _check_correction(
     history: Sequence[RecordedEvent], event: EntryCorrected, *, at: datetime
 ) -> None:
-    story = Story()
-    for recorded in history:
-        story.add(recorded)
     told = [
-        one
-        for one in story.told
-        if not isinstance(one.event, WindowOpened | WindowClosed)
+        one for one in story_of(history).told if not isinstance(one.event, WindowEvent)
     ]
     if event.corrects is not None and event.corrects not in {
         one.version for one in told

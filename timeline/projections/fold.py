@@ -100,9 +100,7 @@ _OF_THE_WINDOW = frozenset({"said", "occurred"})
 
 def _is_fact(one: _Told) -> bool:
     """Whether it tells of the world, not of what we had wrong or of the clock."""
-    return not isinstance(
-        one.event, EntryCorrected | EntryRetracted | WindowOpened | WindowClosed
-    )
+    return not isinstance(one.event, EntryCorrected | EntryRetracted | WindowEvent)
 
 
 class Story:
@@ -160,6 +158,14 @@ class Story:
             entry = seen.entry(entry_id)
             if entry is not None:
                 yield day, entry
+
+
+def story_of(events: Iterable[RecordedEvent]) -> Story:
+    """All that *events* have told."""
+    story = Story()
+    for recorded in events:
+        story.add(recorded)
+    return story
 
 
 def entry_versions(events: Sequence[RecordedEvent]) -> Iterator[Entry]:
@@ -238,9 +244,7 @@ def told_by(events: Sequence[RecordedEvent], day: int) -> list[RecordedEvent]:
     In the order they were said in; corrections stand where they were recorded, with
     what they correct, and the scheduler's events do not count.
     """
-    story = Story()
-    for recorded in events:
-        story.add(recorded)
+    story = story_of(events)
     told = {one.version: one for one in story.told}
 
     def known_from(one: _Told) -> int:
@@ -254,8 +258,7 @@ def told_by(events: Sequence[RecordedEvent], day: int) -> list[RecordedEvent]:
     found = [
         (known_from(told[recorded.version]), recorded)
         for recorded in events
-        if recorded.version in told
-        and not isinstance(recorded.event, WindowOpened | WindowClosed)
+        if recorded.version in told and not isinstance(recorded.event, WindowEvent)
     ]
     found.sort(key=lambda one: (one[0], one[1].version))
     return [recorded for known, recorded in found if known <= day]
@@ -263,10 +266,11 @@ def told_by(events: Sequence[RecordedEvent], day: int) -> list[RecordedEvent]:
 
 def corrected_versions(events: Sequence[RecordedEvent]) -> dict[int, int]:
     """By version of a correction, the version that it is about."""
-    story = Story()
-    for recorded in events:
-        story.add(recorded)
-    return {one.version: one.corrects for one in story.told if one.corrects is not None}
+    return {
+        one.version: one.corrects
+        for one in story_of(events).told
+        if one.corrects is not None
+    }
 
 
 def fold(events: Sequence[RecordedEvent]) -> Entry | None:
@@ -310,9 +314,7 @@ def _tell(recorded: RecordedEvent, event: EntryEvent | WindowEvent) -> _Told:
 
 def corrected_event(earlier: Sequence[_Told], event: EntryCorrected) -> _Told | None:
     """The event that a correction is about; None if there is no such version."""
-    told = [
-        one for one in earlier if not isinstance(one.event, WindowOpened | WindowClosed)
-    ]
+    told = [one for one in earlier if not isinstance(one.event, WindowEvent)]
     if event.corrects is not None:
         by_version = {one.version: one for one in told}
         named = by_version.get(event.corrects)

@@ -29,7 +29,7 @@ from timeline.projections import (
     View,
     match_key,
 )
-from timeline.schemas import Cursor, Order
+from timeline.schemas import Cursor, Order, Query
 from timeline.store.rows import checkpoint_of, entry_of, facets_of, view_of
 from timeline.tellings import STAYS, Acting
 
@@ -236,6 +236,14 @@ class Snapshot:
             capped=page.capped,
         )
 
+    def asked_page(self, query: Query, wanted: Filter, *, limit: int) -> Page:
+        """The page of *wanted* that begins or ends where *query* asks it to."""
+        if query.before is not None:
+            return self.page_before(
+                wanted, order=query.order, limit=limit, end=query.before
+            )
+        return self.page(wanted, order=query.order, limit=limit, start=query.cursor)
+
     def newest(self, wanted: Filter, *, limit: int) -> list[Entry]:
         """The entries that changed last, the latest change first.
 
@@ -310,11 +318,12 @@ class Snapshot:
         ).fetchall()
         return [Backlink(rel, self._entry_of(body)) for rel, body in rows]
 
-    def acting(self, entry_id: str) -> list[Acting]:
-        """What acts on an entry, and on what suspends or rescinds it."""
-        found = [
-            Acting(one.rel, entry_id, one.entry) for one in self.backlinks(entry_id)
-        ]
+    def acting(self, entry_id: str, backlinks: Sequence[Backlink]) -> list[Acting]:
+        """What acts on an entry, and on what suspends or rescinds it.
+
+        *backlinks* are those to the entry at this moment.
+        """
+        found = [Acting(one.rel, entry_id, one.entry) for one in backlinks]
         stays = dict.fromkeys(one.entry.id for one in found if one.rel in STAYS)
         return found + [
             Acting(one.rel, stay, one.entry)
@@ -656,26 +665,19 @@ class Snapshot:
 
     def _days_stream(self) -> _Stream:
         """In the order of time, without the days on which nothing was yet."""
-        by_then, bound = self._days_by_then()
+        match self._moment:
+            case Known(day):
+                by_then, last = "d.first_said <= ?", day
+            case _:
+                by_then, last = "d.first_position <= ?", self.position
         holds, values = self._holds("e")
         return _Stream(
             "days AS d CROSS JOIN entries AS e INDEXED BY entries_at_times"
             f" ON e.sort_key BETWEEN d.day * {DAY_S} AND d.day * {DAY_S} + {DAY_S - 1}",
             [by_then, holds],
-            [*bound, *values],
+            [last, *values],
             by_day=True,
         )
-
-    def _days_by_then(self) -> tuple[str, list[Value]]:
-        match self._moment:
-            case None:
-                return "1", []
-            case AsOf(position):
-                return "d.first_position <= ?", [position]
-            case Known(day):
-                return "d.first_said <= ?", [day]
-            case unreachable:
-                assert_never(unreachable)
 
     def _check_rest(
         self,

@@ -122,8 +122,8 @@ def day_then(timeline: Timeline, snapshot: Snapshot) -> int:
     """The day, from 1970, on which *snapshot* shows things; of UTC."""
     if snapshot.known_day is not None:
         return snapshot.known_day
-    last = timeline.event(snapshot.position)
-    return 0 if last is None else int(last.recorded_at.timestamp()) // dates.DAY_S
+    last = timeline.recorded_at(snapshot.position)
+    return 0 if last is None else int(last.timestamp()) // dates.DAY_S
 
 
 def known_text(snapshot: Snapshot) -> str | None:

@@ -6,10 +6,8 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TypedDict
 from urllib.parse import quote, urlencode
-from wsgiref.types import WSGIEnvironment
 
 from flask import Blueprint, Response, request, url_for
-from werkzeug.datastructures import Headers
 from werkzeug.exceptions import (
     BadRequest,
     Forbidden,
@@ -97,11 +95,10 @@ def make_api(timeline: Timeline, languages: Languages) -> Blueprint:
             ) from error
         receipts: list[Json] = [dump_receipt(event) for event in appended.events]
         position = appended.events[0].position
-        return _Receipts(
-            write_json(receipts if listed else receipts[0]),
-            status=HTTPStatus.OK if appended.repeated else HTTPStatus.CREATED,
-            mimetype=_JSON,
-            headers={
+        return _answer(
+            receipts if listed else receipts[0],
+            HTTPStatus.OK if appended.repeated else HTTPStatus.CREATED,
+            {
                 "Location": f"{quote(request.script_root)}/api/events/{position}",
                 "Cache-Control": "no-store",
             },
@@ -183,17 +180,7 @@ def make_api(timeline: Timeline, languages: Languages) -> Blueprint:
             with timeline.snapshot(moment) as snapshot:
                 said = _moment_of(snapshot)
                 limit = query.limit or settings.page_size
-                if query.before is not None:
-                    page = snapshot.page_before(
-                        query.filter, order=query.order, limit=limit, end=query.before
-                    )
-                else:
-                    page = snapshot.page(
-                        query.filter,
-                        order=query.order,
-                        limit=limit,
-                        start=query.cursor,
-                    )
+                page = snapshot.asked_page(query, query.filter, limit=limit)
             following = None
             if page.next is not None:
                 args = [*dump_query_args(query), ("cursor", write_cursor(page.next))]
@@ -222,7 +209,8 @@ def make_api(timeline: Timeline, languages: Languages) -> Blueprint:
                 raise NotFound("There is no such entry.")
             known = known_text(snapshot)
             day = day_then(timeline, snapshot)
-            measure = in_force(found, snapshot.acting(entry_id), day=day)
+            acting = snapshot.acting(entry_id, snapshot.backlinks(entry_id))
+            measure = in_force(found, acting, day=day)
             return {
                 **dump_entry(found, url_of=entry_url, lang=lang(query.lang)),
                 "in_force": dump_in_force(measure, lang=lang(query.lang)),
@@ -362,17 +350,6 @@ def make_api(timeline: Timeline, languages: Languages) -> Blueprint:
         return response
 
     return api
-
-
-class _Receipts(Response):
-    """An answer with its length and an address in ASCII.
-
-    Werkzeug would copy its headers and look once more, which takes longer than to make
-    them.
-    """
-
-    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:  # noqa: ARG002
-        return self.headers
 
 
 def _too_large(limit: int) -> RequestEntityTooLarge:

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from http import HTTPStatus
 from importlib.resources import files
 from typing import Any
@@ -213,15 +212,11 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
             return Asked(replace(query, as_of=None, known=None)), errors
 
     def reader_of(snapshot: Snapshot, asked: Asked) -> Reader:
-        at = recorded_at(snapshot.position)
+        at = timeline.recorded_at(snapshot.position)
         if snapshot.known_day is not None:
             at = end_of(snapshot.known_day)
         moment = dump_moment_args(asked.query) if asked.moment is not None else ()
         return languages.reader(asked.query.lang, at=at, moment=moment)
-
-    def recorded_at(position: int) -> datetime | None:
-        event = timeline.event(position) if position else None
-        return event.recorded_at if event else None
 
     def banner_of(
         snapshot: Snapshot,
@@ -237,7 +232,7 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
             reader,
             path=path,
             args=args,
-            recorded_at=recorded_at(position),
+            recorded_at=timeline.recorded_at(position),
             is_last=not asked.query.permanent and position == timeline.head(),
         )
 
@@ -255,7 +250,7 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
             first = timeline.entry_events(VIEW_PREFIX + view.name)[0].position
 
         def day_of(position: int) -> str:
-            at = recorded_at(position)
+            at = timeline.recorded_at(position)
             return reader.day(at) if at else ""
 
         return make_slider(
@@ -306,7 +301,8 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
                 )
         found, total = Page([], None), Count(0)
         if not errors:
-            found = page_of(snapshot, wanted, query)
+            limit = min(query.limit or settings.page_size, settings.page_size)
+            found = snapshot.asked_page(query, wanted, limit=limit)
             total = snapshot.count(wanted)
         categories = snapshot.categories()
 
@@ -378,14 +374,6 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
                 errors=[errors[name] for name in MOMENTS if name in errors],
             ),
         )
-
-    def page_of(snapshot: Snapshot, wanted: Filter, query: Query) -> Page:
-        limit = min(query.limit or settings.page_size, settings.page_size)
-        if query.before is not None:
-            return snapshot.page_before(
-                wanted, order=query.order, limit=limit, end=query.before
-            )
-        return snapshot.page(wanted, order=query.order, limit=limit, start=query.cursor)
 
     def to_date(
         snapshot: Snapshot,
@@ -480,7 +468,7 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
             with timeline.snapshot(asked.moment) as snapshot:
                 reader = reader_of(snapshot, asked)
                 identity = timeline.identity()
-                changed_at = recorded_at(snapshot.position)
+                changed_at = timeline.recorded_at(snapshot.position)
                 return page(
                     "about.html",
                     snapshot,
@@ -552,7 +540,7 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
             reader,
             after=after,
             upto=upto,
-            recorded={at: recorded_at(at) for at in (after, upto)},
+            recorded={at: timeline.recorded_at(at) for at in (after, upto)},
             counted=tally.count(snapshot, after=after, upto=upto),
             limit=limit,
             errors={name: reader.retell(detail) for name, detail in errors.items()},
@@ -595,15 +583,18 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
                 linked = {
                     link.entry: snapshot.entry(link.entry) for link in shown.links
                 }
+                backlinks = snapshot.backlinks(name)
                 record = make_record(
                     shown,
                     reader,
                     marks=mark_categories(snapshot.categories(), reader),
                     events=events_then(timeline, snapshot, name),
                     targets={name: one for name, one in linked.items() if one},
-                    backlinks=snapshot.backlinks(name),
+                    backlinks=backlinks,
                     in_force=in_force(
-                        shown, snapshot.acting(name), day=day_then(timeline, snapshot)
+                        shown,
+                        snapshot.acting(name, backlinks),
+                        day=day_then(timeline, snapshot),
                     ),
                 )
                 title = record.title.words

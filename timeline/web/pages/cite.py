@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from events import dates
 from timeline.projections import Entry
-from timeline.web.pages.moments import day_words
+from timeline.web.pages.moments import known_words
 from timeline.web.pages.words import Reader, texts
 
 _SPECIAL = {
@@ -90,7 +90,7 @@ def _known_citation(
         title=title,
         date=reader.label(entry.occurred),
         site=site,
-        day=day_words(known_day, reader),
+        day=known_words(known_day, reader),
     )
     day = dates.day_of(known_day * dates.DAY_S)
     bibtex = _bibtex(

@@ -114,7 +114,7 @@ def make_banner(
         case Known(day):
             return Banner(
                 words=reader.say(
-                    "As the public knew it on {day}", day=day_words(day, reader)
+                    "As the public knew it on {day}", day=known_words(day, reader)
                 ),
                 position_href="",
                 since_href="",
@@ -153,7 +153,7 @@ def _shown_words(
     )
 
 
-def day_words(day: int, reader: Reader) -> str:
+def known_words(day: int, reader: Reader) -> str:
     """A day, from 1970, in words; its year where days have no names."""
     year, _, _ = dates.civil(day * dates.DAY_S)
     if not 0 <= year <= 9_999:

@@ -407,9 +407,7 @@ def _step(
     event = recorded.event
     told = (
         None
-        if isinstance(
-            event, Redacted | ViewDefined | ViewRemoved | WindowOpened | WindowClosed
-        )
+        if isinstance(event, Redacted | ViewDefined | ViewRemoved | WindowEvent)
         else event
     )
     kind, label = _kind(recorded, change, entry, reader)
