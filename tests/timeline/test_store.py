@@ -12,10 +12,10 @@ from events.model import NewEvent
 from events.sqlite import SqliteEventLog, open_events_db
 from tests.builders import FixedClock, corrected, recorded, retracted, revised
 from tests.timeline.counts import check_density, check_facets
-from timeline.projections import Entry, Filter, State
+from timeline.projections import AsOf, Entry, Filter, Known, State
 from timeline.projector import Projector
 from timeline.schemas import Cursor, Order
-from timeline.store import Snapshot, ViewStore
+from timeline.store import Snapshot, ViewStore, find
 
 DATES = (
     "2025-07-26",
@@ -245,3 +245,28 @@ def test_a_page_is_read_from_an_index_in_its_order(small, wanted, index, order, 
         for step in plan
         if not wanted.q
     ), plan
+
+
+@pytest.mark.parametrize(
+    ("moment", "early", "index"),
+    [
+        (AsOf(150), True, "entries_by_position"),
+        (Known(40_000), True, "entries_by_said"),
+        (AsOf(150), False, "entries_at_times"),
+        (Known(40_000), False, "entries_at_times"),
+    ],
+)
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_page_at_a_moment_is_read_from_an_index(
+    small, monkeypatch, moment, early, index, order, deep
+):
+    """What there was early is sorted; behind that a page is read in its order."""
+    if not early:
+        monkeypatch.setattr(find, "EARLY", -1)
+    start = Cursor(0, 0, "m") if deep else None
+    with small.store.snapshot(moment) as snapshot:
+        plan = snapshot.explain(Filter(), order=order, start=start)
+
+    assert any(f"SEARCH e USING COVERING INDEX {index}" in step for step in plan), plan
+    assert any("TEMP B-TREE" in step for step in plan) is early, plan
