@@ -34,7 +34,6 @@ from tests.builders import (
     retracted,
     revised,
 )
-from timeline import feeds
 from timeline.feeds import (
     Feed,
     entry_id,
@@ -44,6 +43,7 @@ from timeline.feeds import (
     render_atom,
     render_rss,
     summary_html,
+    text,
     web_address,
     xml_text,
 )
@@ -706,7 +706,7 @@ def test_summaries_are_plain_and_safe(markdown: str, expected: str | None) -> No
 
 def test_the_first_summary_may_be_many_threads_first() -> None:
     """The rules of markdown-it are put together once, not while others read them."""
-    rules = feeds._markdown
+    rules = text._markdown
     for ruler in (
         rules.core.ruler,
         rules.block.ruler,

@@ -20,9 +20,9 @@ from lxml import etree, html
 from events.dates import words as date_words
 from events.model import Json
 from tests import catalogue
-from timeline import feeds
 from timeline.app import create_app
 from timeline.config import LANGUAGES, Settings, SettingsError
+from timeline.feeds import items, summary_html
 from timeline.projections import State
 from timeline.schemas import parse_append
 from timeline.service import Timeline
@@ -78,7 +78,7 @@ def test_there_is_a_catalogue_for_every_language_but_english() -> None:
     names = {path.parent.parent.name for path in catalogue.catalogues()}
     assert {*LANGUAGES} == {"en", *names}
     assert date_words._LANGUAGES.keys() == {*LANGUAGES}
-    assert feeds._WORDS.keys() == {*LANGUAGES}
+    assert items._WORDS.keys() == {*LANGUAGES}
     assert tellings._LANGUAGES.keys() == {*LANGUAGES}
     with pytest.raises(SettingsError, match="TIMELINE_LANG must be en or it"):
         Settings.from_env({"TIMELINE_LANG": "fr"})
@@ -138,7 +138,7 @@ def test_translations_fill_in_no_other_values(path: Path) -> None:
 def test_pages_and_feeds_use_the_same_words(lang: str) -> None:
     """The feeds are pure, so their table is their own."""
     reader = load_languages("en").reader(lang)
-    told = feeds._WORDS[lang]
+    told = items._WORDS[lang]
 
     assert told.endings == {
         State.CANCELLED: reader.say("Cancelled"),
@@ -370,7 +370,7 @@ def content(told: list[dict[str, Any]], settings: Settings) -> Callable[[str], s
     """What is left of a text without all that is not ours to translate."""
     own = {settings.title, "Seed", "Desk", *NAMES, *KEYS, *State, *EXAMPLES["name"]}
     for text in strings(told):
-        shown = html.fragment_fromstring(feeds.summary_html(text), create_parent=True)
+        shown = html.fragment_fromstring(summary_html(text), create_parent=True)
         own |= {text, plain_words(text), *map(spaced, shown.itertext())}
     longest = sorted({spaced(one) for one in own} - {""}, key=len, reverse=True)
     ours = re.compile("|".join(rf"(?<!\w){re.escape(one)}(?!\w)" for one in longest))

@@ -24,8 +24,8 @@ from tests.builders import (
     view_defined,
     view_removed,
 )
-from timeline import feeds
 from timeline.config import Settings
+from timeline.feeds import Feed, xml
 from timeline.service import Timeline
 from timeline.store import ViewStore
 from timeline.web.pages.languages import load_languages
@@ -369,21 +369,21 @@ def test_what_is_not_there_is_refused_whatever_the_reader_knows(
 
 
 @pytest.fixture
-def renderings(monkeypatch: pytest.MonkeyPatch) -> Sequence[feeds.Feed]:
+def renderings(monkeypatch: pytest.MonkeyPatch) -> Sequence[Feed]:
     """Each feed that was rendered, in order."""
-    made: list[feeds.Feed] = []
-    original = feeds._generator
+    made: list[Feed] = []
+    original = xml._generator
 
-    def counting(feed: feeds.Feed, media_type: str) -> Any:
+    def counting(feed: Feed, media_type: str) -> Any:
         made.append(feed)
         return original(feed, media_type)
 
-    monkeypatch.setattr(feeds, "_generator", counting)
+    monkeypatch.setattr(xml, "_generator", counting)
     return made
 
 
 def test_a_feed_is_rendered_once_at_each_position(
-    site: Site, renderings: Sequence[feeds.Feed]
+    site: Site, renderings: Sequence[Feed]
 ) -> None:
     site.append(recorded("one"))
     first = site.get("/feed.atom")
@@ -398,7 +398,7 @@ def test_a_feed_is_rendered_once_at_each_position(
 
 
 def test_a_copy_that_is_right_costs_no_rendering(
-    site: Site, renderings: Sequence[feeds.Feed]
+    site: Site, renderings: Sequence[Feed]
 ) -> None:
     tag = site.timeline.tag()
     assert site.get("/feed.atom", If_None_Match=f'"{tag}"').status_code == 304
@@ -406,7 +406,7 @@ def test_a_copy_that_is_right_costs_no_rendering(
 
 
 def test_many_at_once_wait_for_one_rendering(
-    site: Site, renderings: Sequence[feeds.Feed]
+    site: Site, renderings: Sequence[Feed]
 ) -> None:
     site.append(*[recorded(f"entry-{number}") for number in range(20)])
     app = site.client.application
