@@ -50,6 +50,10 @@ class EventLog(Protocol):
         """Position of the last event; 0 if there is none."""
         ...
 
+    def erased(self) -> int:
+        """Of how many events the payload was erased."""
+        ...
+
     def identity(self) -> LogIdentity:
         """What names this log for good."""
         ...

@@ -50,6 +50,7 @@ _SELECT_ID = f"SELECT {_COLUMNS} FROM events WHERE id = ?"
 _SELECT_ENTRY = f"SELECT {_COLUMNS} FROM events WHERE entry = ? ORDER BY version"
 _SELECT_VERSION = "SELECT max(version) FROM events WHERE entry = ?"
 _SELECT_SIZE = "SELECT size FROM tree"
+_COUNT_ERASED = "SELECT count(*) FROM events WHERE payload IS NULL"
 _SELECT_TREE = "SELECT size, frontier, recorded_at FROM tree"
 _INSERT_EVENT = (
     "INSERT INTO events (position, id, entry, version, type, recorded_at,"
@@ -338,6 +339,10 @@ class SqliteEventLog:
 
     def head(self) -> int:
         row = self._db.row(_SELECT_SIZE)
+        return row[0] if row else 0
+
+    def erased(self) -> int:
+        row = self._db.row(_COUNT_ERASED)
         return row[0] if row else 0
 
     def identity(self) -> LogIdentity:

@@ -48,10 +48,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(data: Path, *options: str, **env: str) -> Iterator[Served]:
-    """Run ``timeline serve`` over *data* until the block ends."""
+def serving(
+    data: Path, *options: str, port: int | None = None, **env: str
+) -> Iterator[Served]:
+    """Run ``timeline serve`` over *data* until the block ends; by default anywhere."""
     command = [sys.executable, "-c", "from timeline.app import main; main()"]
-    port = free_port()
+    port = port or free_port()
     with subprocess.Popen(
         [*command, "serve", "--data", str(data), "--port", str(port), *options],
         stdout=subprocess.PIPE,

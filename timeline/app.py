@@ -5,21 +5,30 @@ import gc
 import os
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache, partial
 
 from flask import Flask
 
 from events.errors import LogUnavailableError
+from events.model import JsonObject
 from events.sqlite import SqliteEventLog, SqliteTokens, open_events_db, utc_now
 from timeline import cli
 from timeline.config import Settings
 from timeline.scheduler import Scheduler
 from timeline.service import Timeline
 from timeline.store import ViewStore
+from timeline.web.answers import static_answer
 from timeline.web.api import make_api
+from timeline.web.appending import Appending
+from timeline.web.browsers import lead_browsers
+from timeline.web.delivery import Delivery
 from timeline.web.errors import register_errors
+from timeline.web.openapi import make_document
 from timeline.web.pages import make_pages
 from timeline.web.pages.languages import Languages, load_languages
+from timeline.web.sitemap import make_sitemap
 from timeline.web.syndication import make_syndication
+from timeline.websub import Announcer
 
 
 def open_timeline(
@@ -71,15 +80,32 @@ def create_app(
     if languages is None:
         languages = load_languages(timeline.settings.lang)
     register_errors(app, languages)
-    app.register_blueprint(make_api(timeline, languages))
-    app.register_blueprint(make_pages(timeline, languages))
-    app.register_blueprint(make_syndication(timeline, languages))
+
+    @cache
+    def document() -> JsonObject:
+        return make_document(app, timeline.settings)
+
+    app.register_blueprint(make_api(timeline, languages, document=document))
+    app.register_blueprint(make_pages(timeline, languages, document=document))
+    syndication = make_syndication(timeline, languages)
+    lead_browsers(syndication)
+    app.register_blueprint(syndication)
+    app.register_blueprint(make_sitemap(timeline, languages))
+    app.view_functions["static"] = partial(static_answer, app)
+    appending = Appending(app.wsgi_app, timeline)
+    app.wsgi_app = Delivery(appending, timeline)  # type: ignore[method-assign]
     return app
 
 
 def make_scheduler(timeline: Timeline) -> Scheduler:
-    """What opens and closes the windows of *timeline*, by the system's clock."""
-    return Scheduler(timeline, clock=utc_now)
+    """What opens and closes the windows of *timeline*, by the system's clock.
+
+    And tells the hub which feeds changed, if there is one.
+    """
+    if timeline.settings.hub is None:
+        return Scheduler(timeline, clock=utc_now)
+    announcer = Announcer(timeline, hub=timeline.settings.hub)
+    return Scheduler(timeline, clock=utc_now, beside=announcer.running)
 
 
 PARTS = cli.Parts(
@@ -90,16 +116,25 @@ PARTS = cli.Parts(
 
 
 def served_app() -> Flask:
-    """`create_app` for a process that does nothing but serve it.
+    """`create_app` for a process that only answers: ``timeline serve`` follows."""
+    timeline = open_timeline(Settings.from_env(os.environ))
+    timeline.leave_following()
+    atexit.register(timeline.close)
+    app = create_app(timeline=timeline)
+    spare_collector()
+    return app
 
-    What has been loaded by now stays, so the garbage collector need not look through
-    it again: that was 14 ms in the middle of some requests (``python -m tests.bench
-    asof``).
+
+def spare_collector() -> None:
+    """Let the garbage collector look seldom, and never at what is loaded by now.
+
+    Answers are made of thousands of objects without a cycle. Looking through all that
+    stays was 14 ms in the middle of some requests (``python -m tests.bench asof``),
+    through what a tile is made of a quarter of its time (``… tiles``).
     """
-    app = create_app()
     gc.collect()
     gc.freeze()
-    return app
+    gc.set_threshold(50_000)
 
 
 def main() -> None:

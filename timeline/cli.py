@@ -15,7 +15,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from importlib.resources import files
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -30,6 +30,10 @@ from timeline.schemas import (
     parse_append,
 )
 from timeline.service import Timeline
+
+if TYPE_CHECKING:
+    from granian.server.mp import MPServer
+    from granian.server.mt import MTServer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +136,7 @@ def serve(
     with _cured(), closing(parts.open_timeline(settings)) as timeline:
         token = _first_start(timeline, empty=empty)
         # In this process, which outlives those that answer requests.
+        timeline.follow()
         with parts.scheduling(timeline):
             _serve(settings, token)
 
@@ -161,7 +166,8 @@ def _check_port_is_free(settings: Settings) -> None:
             ) from error
 
 
-def _serve(settings: Settings, token: str | None) -> None:
+def make_server(target: str, settings: Settings) -> "MPServer | MTServer":
+    """A server of the application that *target* makes, where *settings* say."""
     from granian import Granian
     from granian.constants import Interfaces
     from granian.http import HTTP1Settings
@@ -169,8 +175,8 @@ def _serve(settings: Settings, token: str | None) -> None:
 
     # Not by fork: the thread that announces would be half copied.
     multiprocessing.set_start_method("spawn", force=True)
-    server = Granian(
-        "timeline.app:served_app",
+    return Granian(
+        target,
         factory=True,
         interface=Interfaces.WSGI,
         address=settings.host,
@@ -183,6 +189,10 @@ def _serve(settings: Settings, token: str | None) -> None:
         workers_kill_timeout=10,
         log_level=LogLevels.error,
     )
+
+
+def _serve(settings: Settings, token: str | None) -> None:
+    server = make_server("timeline.app:served_app", settings)
     server.on_startup(
         threading.Thread(target=_announce, args=(settings, token), daemon=True).start
     )
@@ -257,6 +267,7 @@ def append(parts: Parts, data: Path, file: IO[bytes], author: str) -> None:
     One event or an array as JSON, or one event a line as NDJSON, as POST /api/events
     takes them. Prints one line of JSON an event.
     """
+    _check_label(author, "--author")
     raw = file.read()
     with _cured():
         wanted, _ = parse_append(raw, lines=_is_ndjson(raw))
@@ -276,6 +287,12 @@ def _is_ndjson(raw: bytes) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _check_label(label: str, name: str) -> None:
+    """Refuse what cannot stand on every page and in every feed."""
+    if not label.strip() or len(label) > 80 or not label.isprintable():
+        raise click.ClickException(f"{name} must be 1 to 80 printable characters")
 
 
 @cli.command()
@@ -322,8 +339,7 @@ def token() -> None:
 @click.pass_obj
 def create_token(parts: Parts, data: Path, name: str, scope: str) -> None:
     """Make a token and print it; NAME is the author of what it appends."""
-    if not name.strip() or len(name) > 80 or not name.isprintable():
-        raise click.ClickException("NAME must be 1 to 80 printable characters")
+    _check_label(name, "NAME")
     with _opened(parts, data) as timeline:
         click.echo(timeline.tokens.create(name, scope=scope))
 

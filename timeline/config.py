@@ -1,5 +1,6 @@
 """Settings of one service, from ``TIMELINE_*`` variables or the command line."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,9 @@ MIB = 1024 * 1024
 
 LANGUAGES = ("en", "it")
 """Of the interface: each has its words in the pages, the feeds and the dates."""
+
+_IN_A_LINK = re.compile(r"[!$%-;=?-Z\[\]_a-z~]+")
+"""What an address may hold between angle brackets, without a fragment (RFC 3986 2)."""
 
 
 class SettingsError(ValueError):
@@ -29,6 +33,8 @@ class Settings:
         lang: Language of pages and feeds unless asked otherwise, of `LANGUAGES`.
         tag_authority: DNS name or e-mail address under which feed ids are minted
             when the log is made (RFC 4151 2.1). None: the base URL's host.
+        hub: Address of the WebSub hub that is told which feeds changed, and that
+            they name. None: there is none, and no request is ever sent.
         deadline_s: How long a writer waits for the log before 503.
         body_limit_bytes: Largest JSON body of an append.
         ndjson_limit_bytes: Largest NDJSON body of an append.
@@ -43,6 +49,7 @@ class Settings:
     title: str = "Timeline"
     lang: str = "en"
     tag_authority: str | None = None
+    hub: str | None = None
     deadline_s: float = 5.0
     body_limit_bytes: int = MIB
     ndjson_limit_bytes: int = 16 * MIB
@@ -81,6 +88,12 @@ class Settings:
             known["port"] = _port(value)
         if value := env.get("TIMELINE_BASE_URL"):
             known["base_url"] = _origin(value)
+        if value := env.get("TIMELINE_HUB"):
+            known["hub"] = _hub(value)
+            if "base_url" not in known:
+                raise SettingsError(
+                    "TIMELINE_HUB needs TIMELINE_BASE_URL: the hub fetches the feeds"
+                )
         return cls(**known)  # type: ignore[arg-type]
 
 
@@ -108,3 +121,19 @@ def _origin(text: str) -> str:
             f"TIMELINE_BASE_URL must end behind its host or port, not {text!r}"
         )
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _hub(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+        # Port 0 is no place to send to; a port that is no number raises.
+        usable = usable and parts.port != 0
+    except ValueError:
+        usable = False
+    # It stands in a header field and in the log: nothing that ends either.
+    if not usable or parts.username is not None or not _IN_A_LINK.fullmatch(text):
+        raise SettingsError(
+            f"TIMELINE_HUB must be like https://hub.example.org/, not {text!r}"
+        )
+    return text

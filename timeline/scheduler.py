@@ -13,7 +13,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 
 from events.errors import LogUnavailableError
@@ -36,11 +36,20 @@ class Scheduler:
         timeline: Stays open longer than this runs.
         clock: By which windows open and close; a running scheduler is woken by the
             system's.
+        beside: What else the one that leads does until the block ends, without
+            keeping it waiting.
     """
 
-    def __init__(self, timeline: Timeline, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        timeline: Timeline,
+        *,
+        clock: Callable[[], datetime],
+        beside: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         self._timeline = timeline
         self._clock = clock
+        self._beside = beside
         self._lock_path = timeline.settings.data / "scheduler.lock"
         self._lock: int | None = None
         self._begin_anew()
@@ -96,7 +105,7 @@ class Scheduler:
     def _lead(self) -> None:
         """Append what is due until the end, or until it cannot be."""
         seen, set_s = -1, 0.0
-        with closing(_Alarm(self._rang.set)) as alarm:
+        with closing(_Alarm(self._rang.set)) as alarm, self._beside():
             while not self._ending.is_set():
                 # The head before the bound: an append in between is seen next time.
                 head = self._timeline.head()

@@ -5,7 +5,7 @@ import logging
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version as version_of
 from operator import itemgetter
@@ -23,16 +23,13 @@ from events.errors import (
 from events.log import EventLog, TokenStore
 from events.model import (
     Appended,
+    EntryEvent,
     EntryRecorded,
     LogIdentity,
     NewEvent,
     RecordedEvent,
-    Redacted,
     Token,
-    ViewDefined,
     ViewRemoved,
-    WindowClosed,
-    WindowOpened,
 )
 from timeline.config import Settings
 from timeline.projections import (
@@ -45,6 +42,7 @@ from timeline.projections import (
     State,
     check,
     fold,
+    story_of,
     view_of,
 )
 from timeline.projector import Follower, Projector
@@ -66,6 +64,22 @@ SCHEDULER = "scheduler"
 
 _LAST_S = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
 """The last second that Python can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What answers rest on.
+
+    Attributes:
+        tag: Opaque, without quotes; another one whenever an answer may be another.
+        head: It stays as it is while the log ends at this position; None: for good.
+        changed_at: When what is shown last changed; None: that is not known.
+    """
+
+    tag: str
+    head: int | None
+    changed_at: datetime | None
+
 
 _TRIES = 20
 """How often an event without an expected version is decided again."""
@@ -94,7 +108,10 @@ class Timeline:
         self._clock = clock
         self._projector = Projector(log, store, folder=settings.data)
         self._follower = Follower(self._projector)
+        self._followed = False
         self._release = _release(settings)
+        # Position, how much is erased, when it was recorded: once for each head.
+        self._last: tuple[int, int, datetime | None] = (0, 0, None)
         self._projector.start()
 
     def follow(self) -> None:
@@ -104,6 +121,13 @@ class Timeline:
         and what other processes append is there before it is asked for.
         """
         self._follower.start()
+
+    def leave_following(self) -> None:
+        """Another process follows on the same folder, so `append` need not.
+
+        The work is then done beside this process's own, not in turn with it.
+        """
+        self._followed = True
 
     def close(self) -> None:
         """Let go of all files."""
@@ -129,7 +153,7 @@ class Timeline:
 
     def _take_in(self, appended: Appended) -> None:
         """Take in what was appended now, unless that is done beside the requests."""
-        if appended.repeated or self._follower.follows():
+        if appended.repeated or self._followed or self._follower.follows():
             return
         try:
             self._projector.take_in(appended.events)
@@ -165,7 +189,7 @@ class Timeline:
 
     def _decided(self, batch: Sequence[NewEvent]) -> list[NewEvent]:
         """*batch* with the versions on which each event was found to make sense."""
-        histories: dict[str, list[RecordedEvent]] = {}
+        streams: dict[str, _Stream] = {}
         decided: list[NewEvent] = []
         for index, new in enumerate(batch):
             if isinstance(new.event, EntryRecorded):
@@ -179,13 +203,13 @@ class Timeline:
                     )
                 if len(batch) == 1:  # most appends; the schema has checked its fields
                     return [replace(new, expected_version=0)]
-                history: list[RecordedEvent] = []
+                stream = _Stream(())
                 expected = 0
             else:
-                if new.entry not in histories:
-                    histories[new.entry] = self._log.entry_events(new.entry)
-                history = histories[new.entry]
-                expected = len(history)
+                if new.entry not in streams:
+                    streams[new.entry] = _Stream(self._log.entry_events(new.entry))
+                stream = streams[new.entry]
+                expected = len(stream.events)
                 if new.expected_version not in (None, expected):
                     raise WrongExpectedVersionError(
                         new.entry,
@@ -194,31 +218,11 @@ class Timeline:
                         index=index,
                     )
             pending = self._pending(new, version=expected + 1)
-            self._check(history, pending, index)
+            stream.add(pending, index)
             if not new.entry_derived:
-                histories[new.entry] = [*history, pending]
+                streams[new.entry] = stream
             decided.append(replace(new, expected_version=expected))
         return decided
-
-    def _check(
-        self, history: Sequence[RecordedEvent], pending: RecordedEvent, index: int
-    ) -> None:
-        event = pending.event
-        try:
-            match event:
-                case ViewDefined():
-                    return
-                case ViewRemoved():
-                    _check_view_is_there(history)
-                case EntryRecorded() | Redacted() | WindowOpened() | WindowClosed():
-                    return  # the schema has checked all its fields
-                case _:
-                    check(history, event, at=pending.recorded_at)
-                    entry = fold([*history, pending])
-                    if entry is not None:
-                        check_fields(entry.fields, index=index)
-        except RefusedError as refusal:
-            raise refusal.at(index) from None
 
     def _pending(self, new: NewEvent, *, version: int) -> RecordedEvent:
         return RecordedEvent(
@@ -402,16 +406,34 @@ class Timeline:
             yield snapshot
 
     def tag(self, moment: Moment | None = None) -> str:
-        """What every answer depends on beside its address; opaque, without quotes.
+        """The validator of answers at *moment*; None: now."""
+        return self.edition(moment).tag
+
+    def edition(self, moment: Moment | None = None) -> Edition:
+        """What every answer at *moment* depends on beside its address; None: now.
 
         Ask for it before the rows: a write in between costs the caller one needless
         download, where the other way round it would keep a stale copy for good.
-        What was shown at a position stays the same, whatever is appended.
+        What was shown at a position stays the same, whatever is appended, until
+        something is erased.
         """
-        if isinstance(moment, AsOf):
-            return f"{self._release}-{moment.position}"
         self._refresh()
-        return f"{self._release}-{self._store.checkpoint().position}"
+        head = self._store.checkpoint().position
+        last, erased, recorded_at = self._last
+        if last != head:
+            erased, recorded_at = self._log.erased(), self.recorded_at(head)
+            self._last = head, erased, recorded_at
+        if not isinstance(moment, AsOf):
+            return Edition(f"{self._release}-{head}", head, recorded_at)
+        tag = f"{self._release}-{moment.position}"
+        if erased:
+            # When that was is not known, so that no date is the last change's.
+            return Edition(f"{tag}.{erased}", head, None)
+        return Edition(tag, head, self.recorded_at(moment.position))
+
+    def now(self) -> datetime:
+        """The instant, for what is said about answers; they say nothing of it."""
+        return self._clock()
 
     def identity(self) -> LogIdentity:
         """What names the log for good."""
@@ -471,6 +493,39 @@ class Timeline:
             _logger.warning("the read model lags behind: %s", error)
 
 
+class _Stream:
+    """The events of one entry or view, as far as a batch has been decided.
+
+    Folded as they come: from the start for each, a long batch would never end.
+    """
+
+    def __init__(self, events: Sequence[RecordedEvent]) -> None:
+        self.events = list(events)
+        self._story = story_of(events)
+
+    def add(self, pending: RecordedEvent, index: int) -> None:
+        """Take in the event at *index* of the batch.
+
+        Raises:
+            RefusedError, FieldsError: It makes no sense here.
+        """
+        event = pending.event
+        try:
+            if isinstance(event, ViewRemoved):
+                _check_view_is_there(self.events)
+            elif isinstance(event, EntryEvent):
+                check(self._story, event, at=pending.recorded_at)
+        except RefusedError as refusal:
+            raise refusal.at(index) from None
+        self.events.append(pending)
+        self._story.add(pending)
+        if isinstance(event, EntryRecorded):
+            return  # the schema has checked all its fields
+        entry = self._story.entry(pending.entry)
+        if entry is not None:
+            check_fields(entry.fields, index=index)
+
+
 def _new_event(wanted: Wanted, *, author: str) -> NewEvent:
     """With an id of its own, and the entry's name made from its title, if not given.
 
@@ -511,5 +566,6 @@ def _release(settings: Settings) -> str:
         settings.lang,
         settings.page_size,
         settings.feed_size,
+        settings.hub,
     )
     return hashlib.sha256(repr(made_by).encode()).hexdigest()[:10]

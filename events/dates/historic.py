@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias, assert_never
 
-from events.dates.days import DAY_S, day_of, instant_text
+from events.dates.days import DAY_S, day_of, instant_text, months_bounds
 
 OPEN = 2**62
 """Stands, with its sign, for a bound that is open or unknown."""
@@ -16,6 +16,12 @@ MAX_LENGTH = 120
 
 MAX_YEAR = 10**8
 """Years before and after 0: seconds stay below 2^53, exact in JSON."""
+
+REACH = (
+    months_bounds(-MAX_YEAR, 1, 12)[0],
+    months_bounds(MAX_YEAR, 1, 12)[1],
+)
+"""First and last second that any date holds, inclusive."""
 
 _SHORT_SPANS = (1, 7, 31, 92, 184, 366)
 
@@ -159,6 +165,23 @@ class HistoricDate:
         """Last day, inclusive, or UTC instant; as ``earliest``."""
         return _bound_text(outer(self.form)[1], self.hi)
 
+    @property
+    def latest_start(self) -> int:
+        """First second of the last day, or the instant, on which it may have begun.
+
+        A day counts as whole: what was on 26 July began with it. July may have begun
+        on the 31st, for what is known to the month may have been on any of its days.
+        """
+        return _inside(self.form)[0]
+
+    @property
+    def earliest_end(self) -> int:
+        """Last second of the first day, or the instant, on which it may have ended.
+
+        ``OPEN`` for what goes on, ``-OPEN`` for what may have been any time before.
+        """
+        return _inside(self.form)[1]
+
     def window(self, said: "HistoricDate | None") -> tuple[int, int]:
         """Bounds, the open start replaced by the first second of the day *said*.
 
@@ -201,6 +224,30 @@ def outer(form: Form) -> tuple[Piece | None, Piece | None]:
             return None, last
         case OneOf(members):
             return members[0], max(members, key=lambda piece: piece.hi)
+        case unreachable:
+            assert_never(unreachable)
+
+
+def _inside(form: Form) -> tuple[int, int]:
+    """The latest start and the earliest end."""
+    match form:
+        case Piece(kind=Kind.INSTANT | Kind.DAY, lo=lo, hi=hi):
+            return lo, hi
+        case Piece(lo=lo, hi=hi):
+            return hi - DAY_S + 1, lo + DAY_S - 1
+        case Between(first, last):
+            # It began no later than it ended, and the other way round.
+            latest, end = _inside(first)[0], _inside(last)[1]
+            return min(latest, _inside(last)[0]), max(end, _inside(first)[1])
+        case From(first, open_end):
+            latest, earliest = _inside(first)
+            return latest, OPEN if open_end else earliest
+        case UpTo(last, open_start):
+            latest, earliest = _inside(last)
+            return latest, -OPEN if open_start else earliest
+        case OneOf(members):
+            inside = [_inside(member) for member in members]
+            return max(start for start, _ in inside), min(end for _, end in inside)
         case unreachable:
             assert_never(unreachable)
 

@@ -3,12 +3,15 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from tests.bench import append, asof, pages
+from tests.bench import append, asof, pages, polls, tiles, view
 
 BENCHMARKS: Mapping[str, Callable[[Sequence[str]], None]] = {
     "append": append.main,
     "asof": asof.main,
     "pages": pages.main,
+    "polls": polls.main,
+    "tiles": tiles.main,
+    "view": view.main,
 }
 
 

@@ -4,7 +4,6 @@ Each question is asked in turn, at one size after the other, so that what else t
 machine does hits all alike.
 """
 
-import gc
 import random
 import statistics
 import time
@@ -14,6 +13,7 @@ from itertools import product
 from typing import TypeAlias
 
 from events import dates
+from timeline.app import spare_collector
 from timeline.projections import Filter, Moment
 from timeline.schemas import Cursor, Order
 from timeline.store import Snapshot, ViewStore
@@ -69,12 +69,6 @@ def nothing(_: Snapshot, __: random.Random) -> object:
     return sum(range(200_000))
 
 
-def freeze() -> None:
-    """As `served_app` does."""
-    gc.collect()
-    gc.freeze()
-
-
 def ask_all(
     stores: Mapping[int, ViewStore],
     questions: Mapping[str, Question],
@@ -83,7 +77,7 @@ def ask_all(
     seldom: frozenset[str] = frozenset(),
 ) -> dict[int, list[Measured]]:
     """All *questions* to all stores in turn, *rounds* times; *seldom* a tenth of it."""
-    freeze()
+    spare_collector()
     dice = {size: random.Random(7) for size in stores}
     heads = {size: store.checkpoint().position for size, store in stores.items()}
     took: dict[tuple[int, str], list[float]] = {

@@ -1,6 +1,7 @@
 """Every benchmark runs once, at a tiny size, so that none can rot."""
 
 import json
+import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -12,6 +13,7 @@ import pytest
 
 from tests.bench import append
 from tests.bench.__main__ import BENCHMARKS, main
+from tests.browser.conftest import CHROMIUM
 from timeline.app import open_timeline
 from timeline.config import Settings
 from timeline.projections import Filter
@@ -20,7 +22,13 @@ TINY: dict[str, Sequence[str]] = {
     "append": ["--sizes", "0", "7", "--rounds", "2", "--appends", "3"],
     "asof": ["--sizes", "20", "30", "--rounds", "2"],
     "pages": ["--sizes", "20", "30", "--rounds", "2"],
+    "polls": ["--sizes", "20", "--rounds", "2", "--polls", "16"],
+    "tiles": ["--sizes", "20", "30", "--rounds", "2"],
+    "view": ["--sizes", "20", "--rounds", "1"],
 }
+
+PROGRAMS: dict[str, Sequence[str]] = {"view": [CHROMIUM, "npm"]}
+"""What a benchmark drives beside Python."""
 
 
 class Accepting(BaseHTTPRequestHandler):
@@ -62,6 +70,10 @@ def test_every_benchmark_has_a_tiny_size() -> None:
 
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_every_benchmark_runs(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for program in PROGRAMS.get(name, ()):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is missing: apt-get install chromium npm")
+
     assert main([name, *TINY[name]]) == 0
 
     assert len(capsys.readouterr().out.splitlines()) > 3

@@ -78,13 +78,14 @@ def site(sites: Sites) -> str:
 def open_page(browser: Browser, sites: Sites) -> Iterator[Open]:
     """Opens a page in a window of its own; the options are those of the context.
 
-    A path is one of the story's site.  Console messages and requests to anywhere else
-    fail the test, and so does a page that answers with another status than its kind.
+    *at* is the instant that its clock shows for good. A path is one of the story's
+    site. Console messages and requests to anywhere else fail the test, and so does a
+    page that answers with another status than its kind.
     """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def open_page(wanted: str | Kind, **options: Any) -> Page:
+    def open_page(wanted: str | Kind, *, at: str | None = None, **options: Any) -> Page:
         kind = Kind(wanted) if isinstance(wanted, str) else wanted
         address = sites.address(kind)
 
@@ -102,6 +103,8 @@ def open_page(browser: Browser, sites: Sites) -> Iterator[Open]:
         )
         contexts.append(context)
         page = context.new_page()
+        if at is not None:
+            page.clock.set_fixed_time(at)
         page.on("console", hear)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", check)

@@ -37,6 +37,7 @@ KINDS = {
     "front": Kind("/"),
     "front-it": Kind("/?lang=it"),
     "filtered": Kind("/?category=export-controls&actor=Huawei&from=2019&order=asc"),
+    "window": Kind("/?from=2025-07&to=2026-01"),
     "search": Kind("/?q=licence"),
     "no-results": Kind("/?q=zeppelin&from=1900&to=1937"),
     "empty": Kind("/", "empty"),
@@ -57,6 +58,11 @@ KINDS = {
     "views": Kind("/views"),
     "view": Kind("/views/sanctions"),
     "about": Kind("/about"),
+    "api": Kind("/api/docs"),
+    "api-it": Kind("/api/docs?lang=it"),
+    "subscribe": Kind("/subscribe?category=export-controls&actor=Huawei"),
+    "subscribe-it": Kind("/entries/quark-ai-glasses-release/subscribe?lang=it"),
+    "subscribe-then": Kind("/views/sanctions/subscribe?as_of=40"),
     "as-of": Kind("/?as_of=31"),
     "as-of-day": Kind("/views/sanctions?as_of=2027-01-01&lang=it"),
     "known": Kind("/entries/quark-ai-glasses-release?known=2025-08-01"),
@@ -233,4 +239,30 @@ def _many(timeline: Timeline, clock: FixedClock) -> None:
         _append(timeline, *events)
 
 
-_FILL = {"story": _story, "empty": _nothing, "cases": _cases, "many": _many}
+def _ancient(timeline: Timeline, clock: FixedClock) -> None:
+    """Eleven thousand years."""
+    source = {"url": "https://history.example/1", "publisher": "The Annals"}
+    other = {"url": "https://history.example/2", "publisher": "The Chronicle"}
+    for name, occurred in {
+        "farming": "-9000",
+        "writing": "-3100~",
+        "rome": "-0752-04-21",
+        "caesar": "-0043-03-15",
+        "fall": "0476-09-04",
+        "armada": "1588-07/1588-08",
+        "moon": "1969-07-20",
+    }.items():
+        event = _event(
+            "entry-recorded", name, title=name.title(), occurred=occurred,
+            category="history", sources=[source, other],
+        )  # fmt: skip
+        _append(timeline, event)
+
+
+_FILL = {
+    "story": _story,
+    "empty": _nothing,
+    "cases": _cases,
+    "many": _many,
+    "ancient": _ancient,
+}

@@ -161,6 +161,37 @@ def test_newsboat_shows_every_change_once(served: Served, tmp_path: Path) -> Non
 
 
 @FEEDS
+def test_newsboat_reads_an_archive_without_what_was_retracted(
+    served: Served, tmp_path: Path, feed: str
+) -> None:
+    """There it is a tombstone; where it is polled, it says that it was retracted."""
+    append(served, MOON)
+    append(
+        served,
+        {"type": "entry-retracted", "entry": "moon-landing", "data": {"reason": "No."}},
+    )
+    for number in range(50):
+        later = {"title": f"Rocket {number}", "occurred": "2031"}
+        append(served, {"type": "entry-recorded", "data": later})
+    archive = f"{served.url}{feed}?archive=1"
+    told = feedparser.parse(httpx.get(archive).content).entries
+    assert b"deleted-entry" in httpx.get(archive).content
+
+    of_archive = Newsboat(tmp_path / "archive", archive)
+    of_archive.reload()
+    polled = Newsboat(tmp_path / "polled", served.url + feed)
+    polled.reload()
+
+    titles = {guid: one["title"] for guid, one in of_archive.items().items()}
+    assert titles == {one.id: one.title for one in told}
+    gone = {guid for guid in polled.items() if guid.endswith("/moon-landing")}
+    assert not gone & titles.keys()
+    assert [polled.items()[guid]["title"] for guid in gone] == [
+        f"Retracted: {MOON['data']['title']}"
+    ]
+
+
+@FEEDS
 def test_a_reader_that_asks_again_is_told_that_nothing_changed(
     served: Served, feed: str
 ) -> None:

@@ -20,6 +20,9 @@ pytestmark = pytest.mark.browser
 GOLDEN = Path(__file__).parents[1] / "golden" / "screens"
 GOLDEN_LIMIT_BYTES = 4 * 1024 * 1024
 
+TODAY = "2026-11-23T12:00:00Z"
+"""Where the line of the pictures stands."""
+
 Scheme: TypeAlias = Literal["light", "dark"]
 
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
@@ -39,6 +42,8 @@ SHOWN = {
     "no-sources": "no-sources",
     "retracted": "retracted",
     "error": "not-found",
+    "window": "window",
+    "subscribe": "subscribe",
 }
 """What the pictures are called, and the kinds of page they are of."""
 
@@ -60,12 +65,16 @@ def picture_of(page: Page) -> bytes:
 def show(open_page: Open, screen: str) -> Page:
     kind, device, scheme = SCREENS[screen]
     width, height = DEVICES[device]
-    return open_page(
+    page = open_page(
         KINDS[kind],
+        at=TODAY,
         viewport={"width": width, "height": height},
         color_scheme=scheme,
         reduced_motion="reduce",
     )
+    if page.locator("#picture").count():
+        page.locator("html[data-picture=drawn]").wait_for(state="attached")
+    return page
 
 
 @pytest.mark.parametrize("screen", SCREENS)

@@ -1062,3 +1062,44 @@ def test_any_text_is_a_date_or_is_refused_with_a_valid_suggestion(text: str) -> 
         assert label(found, "it")
 
     assert nearest is None or parse(nearest).edtf == nearest
+
+
+# What is covered for certain
+
+
+@pytest.mark.parametrize(
+    ("edtf", "latest_start", "earliest_end"),
+    [
+        ("2025-07-26", "2025-07-26", "2025-07-26"),
+        ("2025-07-26/2025-07-28", "2025-07-26", "2025-07-28"),
+        ("2025-07", "2025-07-31", "2025-07-01"),
+        ("2025-07/2025-09", "2025-07-31", "2025-09-01"),
+        ("2025-07-26/2025-09", "2025-07-26", "2025-09-01"),
+        ("2025-07/2025-07-26", "2025-07-26", "2025-07-26"),
+        ("2025-07-26/2025-07", "2025-07-26", "2025-07-26"),
+        ("2025-07-26/", "2025-07-26", "2025-07-26"),
+        ("/2025-12-31", "2025-12-31", "2025-12-31"),
+        ("[2025-07-26,2025-07-28]", "2025-07-28", "2025-07-26"),
+    ],
+)
+def test_what_is_covered_for_certain_lies_between_latest_start_and_earliest_end(
+    edtf: str, latest_start: str, earliest_end: str
+) -> None:
+    historic = parse(edtf)
+
+    assert historic.latest_start == parse(latest_start).lo
+    assert historic.earliest_end == parse(earliest_end).hi
+
+
+def test_what_goes_on_has_no_end_and_what_may_have_been_any_time_no_start() -> None:
+    assert parse("2025-10-01/..").earliest_end == OPEN
+    assert parse("../2025-12-31").earliest_end == -OPEN
+    assert parse("../2025-12-31").latest_start == parse("2025-12-31").lo
+
+
+@given(dates)
+def test_latest_start_and_earliest_end_lie_within_the_bounds(
+    historic: HistoricDate,
+) -> None:
+    assert historic.lo <= historic.latest_start <= historic.hi
+    assert historic.lo <= historic.earliest_end <= historic.hi

@@ -35,6 +35,9 @@ from tests.events.proofs import audit
 # more.  A new one gets a new line.
 RELEASED = {
     "0001_log.sql": "397127494e8fcb917e08a75eecdfccfc199992043654966050ef35b32ee2c5d0",
+    "0002_erased.sql": (
+        "76bf783579c21a6338f8e7399db8927880519febf4bcf1266a29b508a152239f"
+    ),
 }
 
 FIRST = Migration(1, "CREATE TABLE one (x INTEGER) STRICT;\n")

@@ -2,8 +2,10 @@
 
 import math
 import os
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from events.errors import (
     WrongExpectedVersionError,
 )
 from events.model import Appended, NewEvent
-from events.sqlite import SqliteEventLog, open_events_db
+from events.sqlite import _COUNT_ERASED, SqliteEventLog, open_events_db
 from tests.builders import FixedClock, recorded, revised
 from tests.events.proofs import audit
 
@@ -150,3 +152,15 @@ def test_an_event_that_cannot_be_written_fails_its_own_caller_only(
     log.append([recorded("behind")])
 
     assert len(audit(path).ids) == 1
+
+
+def test_what_was_erased_is_counted_without_reading_the_log(path: Path) -> None:
+    """It is counted after every append, and next to none ever is."""
+    with closing(SqliteEventLog(open_events_db(path))) as log:
+        log.append([recorded("one"), recorded("two")])
+        assert log.erased() == 0
+        with closing(sqlite3.connect(path)) as con, con:
+            con.execute("UPDATE events SET payload = NULL, salt = NULL WHERE id > ''")
+            plan = con.execute(f"EXPLAIN QUERY PLAN {_COUNT_ERASED}").fetchall()
+        assert log.erased() == 2
+    assert plan[0][-1].endswith("INDEX events_erased")

@@ -88,6 +88,19 @@ def test_token_create_prints_the_token_and_nothing_else(run):
     assert token.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "label",
+    ["", " ", "a\x00b", "a\x0b", "a\nb", "a\x9f", "a\ud800", "a\ufffe", "x" * 81],
+)
+def test_a_label_that_cannot_stand_in_a_feed_is_refused(run, label):
+    """Of a token, and of whoever appends by hand."""
+    assert run("token", "create", label).exit_code == 1
+    assert run("token", "list").stdout == ""
+    refused = run("append", "-", "--author", label, stdin=json.dumps(MOON))
+    assert refused.exit_code == 1
+    assert "--author must be 1 to 80 printable characters" in refused.output
+
+
 def test_tokens_are_listed_without_their_secrets_and_end_when_revoked(run):
     token = run("token", "create", "newsroom", "--scope", "admin").stdout.strip()
 

@@ -4,6 +4,7 @@ After a wanted change of the golden files: ``UPDATE_GOLDEN=1 pytest tests/timeli
 test_feeds.py``, and read the difference.
 """
 
+import json
 import locale
 import os
 import subprocess
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 
 import feedparser
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree, html
 
@@ -34,13 +35,16 @@ from tests.builders import (
     retracted,
     revised,
 )
+from tests.timeline.test_moments import stories
 from timeline.feeds import (
+    Deleted,
     Feed,
     entry_id,
     feed_id,
     made_on,
     make_feed,
     render_atom,
+    render_json,
     render_rss,
     summary_html,
     text,
@@ -48,6 +52,7 @@ from timeline.feeds import (
     xml_text,
 )
 from timeline.projections import Entry, Media, Source, State, Translation, fold
+from timeline.schemas import dump_date
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "feeds"
 
@@ -95,6 +100,31 @@ def feed_of(
         site_lang="en",
         since=made_on(IDENTITY),
     )
+
+
+def archive_of(*entries: Entry, name: str = "feed.atom") -> Feed:
+    """What stands in the second archive; the licence has left the feed."""
+    address = f"https://timeline.example/{name}"
+    made = make_feed(
+        [entry for entry in entries if entry.id != "licence"],
+        identity=IDENTITY,
+        id=feed_id(IDENTITY, "timeline"),
+        title="Chips & glasses",
+        author="Chips & glasses",
+        self_url=f"{address}?archive=2",
+        page_url="https://timeline.example/",
+        entry_url=lambda entry: f"https://timeline.example/entries/{entry}",
+        lang="en",
+        site_lang="en",
+        since=made_on(IDENTITY),
+        left=[
+            (entry, NOON + timedelta(days=9))
+            for entry in entries
+            if entry.id == "licence"
+        ],
+        archived=True,
+    )
+    return replace(made, current_url=address, older_url=f"{address}?archive=1")
 
 
 def content_of(entry: Entry, lang: str = "en") -> str:
@@ -202,6 +232,12 @@ def story() -> list[Entry]:
         ("story.it.rss", feed_of(*story(), lang="it", name="feed.rss"), render_rss),
         ("empty.atom", feed_of(), render_atom),
         ("empty.rss", feed_of(name="feed.rss"), render_rss),
+        ("story.json", feed_of(*story(), name="feed.json"), render_json),
+        ("story.it.json", feed_of(*story(), lang="it", name="feed.json"), render_json),
+        ("empty.json", feed_of(name="feed.json"), render_json),
+        ("archive.atom", archive_of(*story()), render_atom),
+        ("archive.rss", archive_of(*story(), name="feed.rss"), render_rss),
+        ("archive.json", archive_of(*story(), name="feed.json"), render_json),
     ],
 )
 def test_a_feed_is_byte_for_byte_the_golden_file(
@@ -600,6 +636,116 @@ def test_feedparser_reads_the_same_entries_back(render: Render) -> None:
         ]
 
 
+def test_json_feed_is_read_back_as_the_same_entries() -> None:
+    """https://www.jsonfeed.org/version/1.1/ with the ids that Atom has."""
+    feed = feed_of(*story(), lang="it", name="feed.json")
+    read = json.loads(render_json(feed))
+
+    assert read["version"] == "https://jsonfeed.org/version/1.1"
+    assert read["title"] == feed.title
+    assert read["home_page_url"] == "https://timeline.example/"
+    assert read["feed_url"] == "https://timeline.example/feed.json"
+    assert read["authors"] == [{"name": "Chips & glasses"}]
+    assert read["language"] == "it"
+    assert "author" not in read
+    assert "next_url" not in read
+    for one, item in zip(read["items"], feed.items, strict=True):
+        assert one["id"] == item.id
+        assert one["url"] == item.page_url
+        assert one["title"] == item.title
+        assert one["content_html"] == item.content
+        assert at(one["date_published"]) == item.published
+        assert at(one["date_modified"]) == item.updated
+        assert one["tags"] == [category.term for category in item.categories]
+        assert one.get("language", "it") == item.lang
+        assert one["_timeline"]["state"] == item.state
+    retractions = [one["_timeline"].get("retracted", False) for one in read["items"]]
+    assert retractions == [True, False, False, False, False, False]
+    assert {one.get("language") for one in read["items"]} == {"en", None}
+
+
+at = datetime.fromisoformat
+
+
+@pytest.mark.parametrize("lang", ["en", "it", "fr"])
+def test_dates_in_json_feed_are_those_of_the_api(lang: str) -> None:
+    """Though neither of the two knows the other."""
+    for entry in story():
+        (read,) = json.loads(render_json(feed_of(entry, lang=lang)))["items"]
+        assert read["_timeline"]["occurred"] == dump_date(entry.occurred, lang=lang)
+
+
+def test_the_same_word_as_category_and_tag_stands_once_in_json_feed() -> None:
+    entry = entry_of(recorded(category="space", tags=["space", "moon"]))
+    (read,) = json.loads(render_json(feed_of(entry)))["items"]
+    assert read["tags"] == ["space", "moon"]
+
+
+def test_an_archive_has_what_rfc_5005_and_6721_ask_of_it() -> None:
+    feed = atom_of(archive_of(*story()))
+    archive_ns = {
+        **NS,
+        "fh": "http://purl.org/syndication/history/1.0",
+        "at": "http://purl.org/atompub/tombstones/1.0",
+    }
+    links = {one.get("rel"): one.get("href") for one in feed.findall("a:link", NS)}
+
+    assert len(feed.findall("fh:archive", archive_ns)) == 1
+    assert links["current"] == "https://timeline.example/feed.atom"
+    assert links["prev-archive"] == "https://timeline.example/feed.atom?archive=1"
+    assert links["self"] == "https://timeline.example/feed.atom?archive=2"
+    gone = feed.findall("at:deleted-entry", archive_ns)
+    told = [
+        (one.get("ref").rpartition("/")[2], one.findtext("at:comment", "", archive_ns))
+        for one in gone
+    ]
+    assert told == [
+        ("licence", "It is not among the entries of this feed any more."),
+        ("rumour", "The only source took it back."),
+    ]
+    ids = {one.text for one in feed.iterfind("a:entry/a:id", NS)}
+    assert ids.isdisjoint({one.get("ref") for one in gone})
+    dated = [at(one.get("when")) for one in gone]
+    assert at(feed.findtext("a:updated", namespaces=NS)) == max(dated)
+
+
+def entries_of(events: Sequence[NewEvent]) -> list[Entry]:
+    """What any events, each an hour after the one before, make of their entries."""
+    told: dict[str, list[RecordedEvent]] = {}
+    for number, new in enumerate(events):
+        start = NOON + timedelta(hours=number)
+        version = len(told.setdefault(new.entry, [])) + 1
+        (event,) = history(new, start=start)
+        told[new.entry].append(replace(event, version=version, position=number + 1))
+    return [entry for one in told.values() if (entry := fold(one)) is not None]
+
+
+@given(events=stories(), lang=st.sampled_from(["en", "it"]))
+@settings(max_examples=100, deadline=None)
+def test_any_history_is_read_back_as_the_same_entries(
+    events: list[NewEvent], lang: str
+) -> None:
+    entries = entries_of(events)
+    feed = feed_of(*entries, lang=lang)
+    expected = [(item.id, item.title, item.updated) for item in feed.items]
+    assert {entry_id(IDENTITY, one.id): one.updated_at for one in entries} == {
+        name: updated for name, _, updated in expected
+    }
+
+    for render in (render_atom, render_rss):
+        body = render(feed)
+        etree.fromstring(body)
+        read = feedparser.parse(body)
+        assert not read.bozo
+        assert [
+            (one.id, one.title, at(one.updated)) for one in read.entries
+        ] == expected
+    assert [
+        (one["id"], one["title"], at(one["date_modified"]))
+        for one in json.loads(render_json(feed))["items"]
+    ] == expected
+
+
 def test_rss_says_that_its_guid_is_no_address() -> None:
     root = etree.fromstring(render_rss(feed_of(*story())))
     guids = root.findall(".//guid")
@@ -652,7 +798,14 @@ def test_whatever_a_text_holds_the_feed_can_be_read(
         media=tuple(Media(url=s.url, alt=s.title, credit=s.publisher) for s in sources),
         ending=reason,
     )
-    body = render(feed_of(entry, entry_of(recorded("fine"))))
+    feed = feed_of(entry, entry_of(recorded("fine")))
+    feed = replace(feed, deleted=(Deleted(id="gone", when=NOON, why=reason),))
+    body = render(feed)
+
+    read_json = json.loads(render_json(feed))
+    assert all(one["title"] for one in read_json["items"])
+    for text_read in texts_in(read_json):
+        assert xml_text(text_read) == text_read
 
     etree.fromstring(body)
     read = feedparser.parse(body)
@@ -662,6 +815,19 @@ def test_whatever_a_text_holds_the_feed_can_be_read(
         entry_id(IDENTITY, "fine"),
     }
     assert all(one.title for one in read.entries)
+
+
+def texts_in(read: Any) -> list[str]:
+    """All texts of what was read from JSON."""
+    match read:
+        case str():
+            return [read]
+        case dict():
+            return [text for one in read.items() for text in texts_in([*one])]
+        case list():
+            return [text for one in read for text in texts_in(one)]
+        case _:
+            return []
 
 
 @given(ANY_TEXT)

@@ -49,7 +49,7 @@ from timeline.projections import (
 )
 from timeline.projector import Projector
 from timeline.schemas import Cursor, Order
-from timeline.store import Snapshot, ViewStore, find
+from timeline.store import Snapshot, ViewStore, find, ranges
 
 DAYS = (
     "2019-05-15",
@@ -112,6 +112,7 @@ def stories(draw: st.DrawFn) -> list[NewEvent]:
                             st.lists(st.sampled_from(NAMES), max_size=2, unique=True)
                         ),
                         awaited=draw(st.booleans()),
+                        importance=draw(st.sampled_from([0, 50, 50, 80])),
                         links=[{"rel": "follows", "entry": "a"}],
                     )
                 )
@@ -225,7 +226,8 @@ QUIET = settings(
 def way(request, monkeypatch):
     """Both ways to find a page at a moment have to find the same."""
     if request.param == "in order":
-        monkeypatch.setattr(find, "EARLY", -1)
+        monkeypatch.setattr(ranges, "EARLY", -1)
+        monkeypatch.setattr(find, "LATE", -1)
 
 
 @QUIET
@@ -280,6 +282,24 @@ def test_a_day_is_answered_with_what_was_said_by_then(
             assert told == said_by(history, known.day)[0]
     finally:
         model.close()
+
+
+def test_what_a_correction_lets_be_known_earlier_is_found_on_its_day(tmp_path, way):
+    """A correction of when a revision was said changes when what was before held."""
+    events = [
+        recorded("b", occurred="2024-10-01", said="1969-07-20"),
+        revised("b", occurred="2025-07-26", said="1969-07-20"),
+        corrected("b", corrects=2, changes={"said": "2019-05-15"}),
+    ]
+    model = Model(tmp_path, events, cut=2)
+    try:
+        with model.store.snapshot(Known(_day("2000-01-01"))) as snapshot:
+            page = snapshot.page(Filter(), order="asc", limit=10)
+            check_density(snapshot, Filter(), page.entries)
+            known = [entry.occurred.edtf for entry in page.entries]
+    finally:
+        model.close()
+    assert known == ["2024-10-01"]
 
 
 def said_by(

@@ -24,6 +24,9 @@ from tests.builders import (
     recorded,
     retracted,
     revised,
+    title_of,
+    window_closed,
+    window_opened,
 )
 from timeline.projections import (
     Entry,
@@ -34,6 +37,7 @@ from timeline.projections import (
     entry_versions,
     fold,
     merge_patch,
+    story_of,
 )
 
 
@@ -206,6 +210,66 @@ def test_recorded_at_stays_and_updated_at_moves_with_what_is_seen():
     ]
 
 
+SOURCE = {"url": "https://paper.example/a"}
+PICTURE = {"url": "https://paper.example/a.png", "alt": "A"}
+
+
+@pytest.mark.parametrize(
+    ("begin", "then", "moves"),
+    [
+        (recorded(), revised(title="New"), True),
+        (recorded(), revised(occurred="1969-07-22"), True),
+        (recorded(), revised(summary="Two people."), True),
+        (recorded(), revised(category="space"), True),
+        (recorded(), revised(sources=[SOURCE], tags=["x"]), True),
+        (recorded(sources=[SOURCE]), corrected(changes={"sources": []}), True),
+        (recorded(), retracted(), True),
+        (recorded(occurred="2030"), cancelled(), True),
+        (recorded(occurred="2030", awaited=True), postponed(), True),
+        (recorded(occurred="2030", awaited=True), fulfilled(), True),
+        # Read as title and text by all who asked for that language.
+        (recorded(), revised(translations={"it": {"title": "Luna"}}), True),
+        # That a promised window opens or closes is news, of any other it is not.
+        (
+            recorded(occurred="2030", awaited=True),
+            window_opened(bound="2030-01-01"),
+            True,
+        ),
+        (recorded(occurred="2030"), window_opened(bound="2030-01-01"), False),
+        (
+            recorded(occurred="../2026-12-31", awaited=True),
+            window_closed(bound="2026-12-31"),
+            True,
+        ),
+        (
+            recorded(occurred="2026-11/2026-12"),
+            window_closed(bound="2026-12-31"),
+            False,
+        ),
+        (recorded(), revised(actors=["NASA"]), False),
+        (recorded(), revised(places=["Moon"]), False),
+        (recorded(), revised(tags=["apollo"]), False),
+        (recorded(), revised(importance=90), False),
+        (recorded(), revised(measure=True), False),
+        (recorded(), revised(scope="us"), False),
+        (recorded(), revised(lang="en"), False),
+        (recorded(), revised(links=[{"rel": "follows", "entry": "x"}]), False),
+        (recorded(), revised(media=[PICTURE]), False),
+        (recorded(), revised(title=title_of("moon-landing")), False),
+        (recorded(said="1969-07-19"), corrected(changes={"said": "1969-07-20"}), False),
+    ],
+)
+def test_an_entry_is_updated_by_what_readers_are_to_hear_of_and_nothing_else(
+    begin, then, moves
+):
+    """An item that moves with nothing changed is unread again (NetNewsWire#895)."""
+    first, second = entry_versions(history(begin, then))
+
+    assert (first.updated_at, first.updated_position) == (NOON, 1)
+    expected = (NOON + timedelta(hours=1), 2) if moves else (NOON, 1)
+    assert (second.updated_at, second.updated_position) == expected
+
+
 def test_each_event_makes_a_version_at_its_own_position():
     versions = list(entry_versions(history(recorded(), revised(), retracted())))
 
@@ -332,7 +396,7 @@ def test_a_promise_starts_on_the_day_it_was_said():
 )
 def test_an_event_that_makes_no_sense_is_refused_with_its_reason(before, event, code):
     with pytest.raises(RefusedError) as refusal:
-        check(history(*before), event_of(event), at=NOON)
+        check(story_of(history(*before)), event_of(event), at=NOON)
 
     assert refusal.value.code == code
 
@@ -348,7 +412,7 @@ def test_an_event_that_makes_no_sense_is_refused_with_its_reason(before, event, 
     ],
 )
 def test_an_event_that_makes_sense_is_let_through(before, event):
-    check(history(*before), event_of(event), at=NOON)
+    check(story_of(history(*before)), event_of(event), at=NOON)
 
 
 # -- filters and patches -----------------------------------------------------------

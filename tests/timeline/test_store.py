@@ -15,7 +15,7 @@ from tests.timeline.counts import check_density, check_facets
 from timeline.projections import AsOf, Entry, Filter, Known, State
 from timeline.projector import Projector
 from timeline.schemas import Cursor, Order
-from timeline.store import Snapshot, ViewStore, find
+from timeline.store import Snapshot, ViewStore, ranges
 
 DATES = (
     "2025-07-26",
@@ -53,6 +53,7 @@ def stories(draw: st.DrawFn) -> list[NewEvent]:
                 actors=draw(st.lists(st.sampled_from(NAMES), max_size=2, unique=True)),
                 tags=draw(st.lists(st.sampled_from(NAMES), max_size=2, unique=True)),
                 awaited=draw(st.booleans()),
+                importance=draw(st.sampled_from([0, 50, 50, 80])),
             )
         )
         match draw(st.sampled_from(["keep", "correct", "revise", "retract"])):
@@ -263,7 +264,7 @@ def test_a_page_at_a_moment_is_read_from_an_index(
 ):
     """What there was early is sorted; behind that a page is read in its order."""
     if not early:
-        monkeypatch.setattr(find, "EARLY", -1)
+        monkeypatch.setattr(ranges, "EARLY", -1)
     start = Cursor(0, 0, "m") if deep else None
     with small.store.snapshot(moment) as snapshot:
         plan = snapshot.explain(Filter(), order=order, start=start)

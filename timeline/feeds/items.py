@@ -5,17 +5,18 @@ is told in words. Readers pin entries dated in the future to the top or date the
 (miniflux/v2#2971, Ranchero-Software/NetNewsWire#2808, fossar/selfoss#1452).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from urllib.parse import urlsplit
 
 from events import dates
+from events.dates import HistoricDate
 from events.model import Json, LogIdentity
 from timeline import tellings
 from timeline.feeds.ids import entry_id, tag
-from timeline.feeds.text import summary_html, web_address
+from timeline.feeds.text import primary, summary_html, texts_of, web_address
 from timeline.projections import Change, Entry, Source, State
 
 
@@ -48,6 +49,8 @@ class Item:
         content: HTML, all its addresses absolute.
         lang: Of the title.
         author: Who answers for it, if it is not the feed's.
+        state: Where the entry stands; None: it is of no entry.
+        occurred: When that happened or is to happen; None: it is of no entry.
     """
 
     id: str
@@ -60,11 +63,27 @@ class Item:
     author: str = ""
     via: tuple[Via, ...] = ()
     categories: tuple[Category, ...] = ()
+    state: State | None = None
+    occurred: HistoricDate | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted:
+    """An item that readers are to forget (RFC 6721).
+
+    Attributes:
+        when: It went.
+        why: Plain text.
+    """
+
+    id: str
+    when: datetime
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """What both renderings are made of.
+    """What all renderings are made of.
 
     Attributes:
         id: tag: URI.
@@ -73,6 +92,11 @@ class Feed:
         page_url: The page that shows the same, absolute.
         updated: When anything in it last changed.
         items: The latest change first.
+        deleted: The latest first; none of them is among the items.
+        archived: It will never change (RFC 5005 4).
+        current_url: Of what is archived: the address to poll, absolute.
+        older_url: The archive of what was before, absolute; empty: there is none.
+        hub: Address of the WebSub hub that is told when it changes; empty: none is.
     """
 
     id: str
@@ -84,6 +108,11 @@ class Feed:
     lang: str
     updated: datetime
     items: tuple[Item, ...]
+    deleted: tuple[Deleted, ...] = ()
+    archived: bool = False
+    current_url: str = ""
+    older_url: str = ""
+    hub: str = ""
 
 
 # -- words ---------------------------------------------------------------------------
@@ -96,6 +125,7 @@ class _Words:
     Attributes:
         endings: Said before the title, and before the reason.
         was: By field, what it was before; ``{}`` is the old value.
+        left: Why an entry is gone that is none of those wanted any more.
     """
 
     lang: str
@@ -105,6 +135,7 @@ class _Words:
     no_category: str
     sources: str
     media: str
+    left: str
 
 
 _ENGLISH = _Words(
@@ -121,6 +152,7 @@ _ENGLISH = _Words(
     no_category="there was no category",
     sources="Sources",
     media="Media",
+    left="It is not among the entries of this feed any more.",
 )
 _ITALIAN = _Words(
     lang="it",
@@ -136,17 +168,14 @@ _ITALIAN = _Words(
     no_category="non c’era una categoria",
     sources="Fonti",
     media="Media",
+    left="Non è più tra le voci di questo feed.",
 )
 _WORDS = {words.lang: words for words in (_ENGLISH, _ITALIAN)}
 
 
-def _primary(lang: str) -> str:
-    return lang.partition("-")[0].lower()
-
-
 def _words(lang: str) -> _Words:
     """As `dates.label`: English where there is no table for the language."""
-    return _WORDS.get(_primary(lang), _ENGLISH)
+    return _WORDS.get(primary(lang), _ENGLISH)
 
 
 def _date_in_words(edtf: str, lang: str) -> str:
@@ -173,6 +202,8 @@ def make_feed(
     site_lang: str,
     since: datetime,
     subtitle: str = "",
+    left: Iterable[tuple[Entry, datetime]] = (),
+    archived: bool = False,
 ) -> Feed:
     """The feed of *entries*, the one that changed last first.
 
@@ -187,10 +218,18 @@ def make_feed(
         entry_url: Makes the absolute address of the page of an entry's id.
         lang: Language asked for.
         site_lang: Language of entries that do not tell theirs.
-        since: When a feed without entries last changed.
+        since: It did not last change before this.
         subtitle: What the feed is about; empty if there is nothing to add.
+        left: Entries that do not belong to it any more, and since when.
+        archived: It will never change. What was retracted is deleted there, whereas
+            who polls is told so by an item: few readers know deletions.
     """
     newest = sorted(entries, key=lambda e: (e.updated_at, e.position), reverse=True)
+    gone = list(left)
+    if archived:
+        gone += [(e, e.updated_at) for e in newest if e.state is State.RETRACTED]
+        newest = [entry for entry in newest if entry.state is not State.RETRACTED]
+    gone.sort(key=lambda one: (one[1], one[0].position), reverse=True)
     return Feed(
         id=id,
         title=title,
@@ -201,7 +240,7 @@ def make_feed(
         lang=lang,
         # Never now(): a feed dated by the clock differs at each poll
         # (jpmonette/feed#14).
-        updated=newest[0].updated_at if newest else since,
+        updated=max([since, *(e.updated_at for e in newest), *(at for _, at in gone)]),
         items=tuple(
             _item(
                 entry,
@@ -212,33 +251,40 @@ def make_feed(
             )
             for entry in newest
         ),
+        deleted=tuple(
+            Deleted(
+                id=entry_id(identity, entry.id), when=at, why=_why(entry, _words(lang))
+            )
+            for entry, at in gone
+        ),
+        archived=archived,
     )
+
+
+def _why(entry: Entry, words: _Words) -> str:
+    """Why *entry* is not in a feed any more."""
+    if entry.state is State.RETRACTED:
+        return entry.ending or words.endings[State.RETRACTED]
+    return words.left
 
 
 def _item(
     entry: Entry, *, identity: LogIdentity, page_url: str, lang: str, own: str
 ) -> Item:
     """*entry* in *lang* as far as it was translated; *own* is its first language."""
-    chosen = _nearest(lang, [own, *entry.translations])
-    translation = None if chosen == own else entry.translations[chosen]
-    title, title_lang = entry.title, own
-    summary, summary_lang = entry.summary, own
-    if translation and translation.title:
-        title, title_lang = translation.title, chosen
-    if translation and translation.summary:
-        summary, summary_lang = translation.summary, chosen
-
+    texts = texts_of(entry, lang, own)
+    title, title_lang = texts.title, texts.title_lang
     if ending := _words(title_lang).endings.get(entry.state):
         title = f"{ending}: {title}"
     words = _words(lang)
     pieces = [
         (words.lang, "\n".join(_told(entry, words))),
-        (summary_lang, summary_html(summary)),
+        (texts.summary_lang, summary_html(texts.summary)),
         (words.lang, "\n".join(_lists(entry, words))),
     ]
     # Said only where it matters, to keep ordinary content plain.
     spoken = {title_lang, *(one for one, html in pieces if html)}
-    mixed = {*map(_primary, spoken)} != {_primary(lang)}
+    mixed = {*map(primary, spoken)} != {primary(lang)}
     return Item(
         id=entry_id(identity, entry.id),
         title=title,
@@ -267,16 +313,9 @@ def _item(
             for term in terms
             if term
         ),
+        state=entry.state,
+        occurred=entry.occurred,
     )
-
-
-def _nearest(lang: str, available: Sequence[str]) -> str:
-    """The first of *available* that is *lang*, or some kind of it, or the first."""
-    for sameness in (str.lower, _primary):
-        for one in available:
-            if sameness(one) == sameness(lang):
-                return one
-    return available[0]
 
 
 def _told(entry: Entry, words: _Words) -> Iterator[str]:

@@ -1,11 +1,16 @@
-"""Texts from outside made fit for XML, HTML and addresses."""
+"""Texts from outside made fit for XML, HTML, plain text and addresses."""
 
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from timeline.projections import Entry
 
 _NONCHARACTERS = "".join(
     f"{chr(plane << 16 | 0xFFFE)}-{chr(plane << 16 | 0xFFFF)}" for plane in range(1, 17)
@@ -54,6 +59,38 @@ def summary_html(markdown: str) -> str:
     return xml_text(_sanitiser.clean(html)).strip()
 
 
+def summary_text(markdown: str) -> str:
+    """CommonMark as plain text: the address of a link stands behind its words."""
+    blocks: list[str] = []
+    mark = ""
+    for token in _markdown.parse(xml_text(markdown)):
+        if token.type == "list_item_open":
+            mark = "– "
+        elif token.type == "inline":
+            blocks.append(mark + "".join(_plain(token.children or ())))
+            mark = ""
+        elif token.type in ("fence", "code_block"):
+            blocks.append(token.content)
+    return "\n\n".join(filter(None, map(str.strip, blocks)))
+
+
+def _plain(tokens: Sequence[Token]) -> Iterator[str]:
+    address, words = None, ""
+    for token in tokens:
+        match token.type:
+            case "softbreak" | "hardbreak":
+                told = " " if token.type == "softbreak" else "\n"
+            case "link_open":
+                address, words, told = web_address(str(token.attrGet("href"))), "", ""
+            case "link_close":
+                told = f" ({address})" if address and address != words else ""
+                address = None
+            case _:  # text, code, or what stands for a picture
+                told = token.content
+        words += told
+        yield told
+
+
 # What no address may hold as it stands: RFC 3987 2.2 has none of these.
 _UNFIT_IN_ADDRESS = re.compile(r'[\x00-\x20"<>\\^`{|}\x7f]')
 
@@ -73,3 +110,39 @@ def web_address(text: str) -> str | None:
 def one_line(text: str) -> str:
     """Plain text on one line."""
     return " ".join(xml_text(text).split())
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Title and summary of an entry, each in a language."""
+
+    title: str
+    title_lang: str
+    summary: str
+    summary_lang: str
+
+
+def texts_of(entry: Entry, lang: str, own: str) -> Texts:
+    """What *entry* says in *lang* as far as it was translated; *own*: its first one."""
+    chosen = _nearest(lang, [own, *entry.translations])
+    translation = None if chosen == own else entry.translations[chosen]
+    title, summary = (entry.title, own), (entry.summary, own)
+    if translation and translation.title:
+        title = translation.title, chosen
+    if translation and translation.summary:
+        summary = translation.summary, chosen
+    return Texts(*title, *summary)
+
+
+def _nearest(lang: str, available: Sequence[str]) -> str:
+    """The first of *available* that is *lang*, or some kind of it, or the first."""
+    for same in (str.lower, primary):
+        for one in available:
+            if same(one) == same(lang):
+                return one
+    return available[0]
+
+
+def primary(lang: str) -> str:
+    """The language of a language tag, without its region or script."""
+    return lang.partition("-")[0].lower()

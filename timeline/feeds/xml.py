@@ -14,6 +14,8 @@ ATOM = "application/atom+xml"
 RSS = "application/rss+xml"
 
 _ATOM_NS = "{http://www.w3.org/2005/Atom}"
+_HISTORY = "http://purl.org/syndication/history/1.0"
+_TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -91,14 +93,36 @@ class _FeedMarks:
         self._feed = feed
 
     def extend_ns(self) -> dict[str, str]:
-        return {}
+        used = {"fh": _HISTORY} if self._feed.archived else {}
+        return {**used, "at": _TOMBSTONES} if self._feed.deleted else used
 
     def extend_atom(self, root: Any) -> Any:
+        self._archive(root, "link", ATOM)
         return root
 
     def extend_rss(self, root: Any) -> Any:
         _add(root[0], "lastBuildDate", {}, format_datetime(self._feed.updated))
+        # As Atom has it: RFC 5005, appendix B. Tombstones have no other name either.
+        self._archive(root[0], f"{_ATOM_NS}link", RSS)
         return root
+
+    def _archive(self, parent: Any, link: str, media_type: str) -> None:
+        """Where the rest of the feed is, and what is gone (RFC 5005 4, RFC 6721)."""
+        feed = self._feed
+        for rel, href in (
+            ("current", feed.current_url),
+            ("prev-archive", feed.older_url),
+        ):
+            if href:
+                _add(parent, link, {"rel": rel, "type": media_type, "href": href})
+        if feed.hub:
+            _add(parent, link, {"rel": "hub", "href": feed.hub})
+        if feed.archived:
+            _add(parent, f"{{{_HISTORY}}}archive", {})
+        for one in feed.deleted:
+            gone = {"ref": one.id, "when": one.when.isoformat()}
+            _add(parent, f"{{{_TOMBSTONES}}}deleted-entry", gone)
+            _add(parent[-1], f"{{{_TOMBSTONES}}}comment", {}, xml_text(one.why))
 
 
 class _ItemMarks:

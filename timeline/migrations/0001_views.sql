@@ -53,7 +53,9 @@ CREATE TABLE facets (
     hi_desc INTEGER NOT NULL,
     id TEXT NOT NULL,
     row INTEGER NOT NULL,
-    -- copies, so that a filter by both needs no look at the entry
+    -- copies, so that filters, windows and tiles need no look at the entry
+    lo INTEGER NOT NULL,
+    importance INTEGER NOT NULL,
     from_position INTEGER NOT NULL,
     from_day INTEGER NOT NULL,
     to_day INTEGER NOT NULL,
@@ -103,6 +105,12 @@ CREATE TABLE spans (
     at_end INTEGER NOT NULL,
     PRIMARY KEY (span, at_end)
 ) STRICT, WITHOUT ROWID;
+
+-- How important entries are or were: whoever wants the most important ones asks an
+-- index for one of these after the other.
+CREATE TABLE importances (
+    importance INTEGER PRIMARY KEY
+) STRICT;
 
 -- Words of every version, by the row of entries; accents are folded.
 CREATE VIRTUAL TABLE words USING fts5 (

@@ -1,6 +1,5 @@
 """Which event makes sense after which. Pure."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -14,15 +13,13 @@ from events.model import (
     EntryRecorded,
     EntryRetracted,
     EntryRevised,
-    RecordedEvent,
     WindowEvent,
 )
 from timeline.projections.entries import Entry, State
 from timeline.projections.fold import (
     OF_THE_EVENT,
+    Story,
     corrected_event,
-    fold,
-    story_of,
 )
 
 
@@ -55,11 +52,11 @@ _FURTHEST_AHEAD = timedelta(hours=14)
 """Where a day begins first, it has begun so long before it does in UTC."""
 
 
-def check(history: Sequence[RecordedEvent], event: EntryEvent, *, at: datetime) -> None:
-    """Whether *event* makes sense after *history*.
+def check(story: Story, event: EntryEvent, *, at: datetime) -> None:
+    """Whether *event* makes sense after *story*.
 
     Args:
-        history: All events of its entry, from the first.
+        story: All events of its entry, from the first.
         event: The next one.
         at: When it is to be recorded.
 
@@ -68,7 +65,7 @@ def check(history: Sequence[RecordedEvent], event: EntryEvent, *, at: datetime) 
     """
     if isinstance(event, EntryRecorded):
         return  # the log itself refuses a second first event
-    entry = fold(history)
+    entry = story.entry("")  # whatever its name is
     if entry is None:
         raise RefusedError(
             "no-such-entry",
@@ -83,7 +80,7 @@ def check(history: Sequence[RecordedEvent], event: EntryEvent, *, at: datetime) 
         )
     match event:
         case EntryCorrected():
-            _check_correction(history, event, at=at)
+            _check_correction(story, event, at=at)
         case EntryFulfilled():
             if not entry.awaited:
                 raise RefusedError(
@@ -156,12 +153,8 @@ def _check_past(occurred: str, *, at: datetime, pointer: str) -> None:
         )
 
 
-def _check_correction(
-    history: Sequence[RecordedEvent], event: EntryCorrected, *, at: datetime
-) -> None:
-    told = [
-        one for one in story_of(history).told if not isinstance(one.event, WindowEvent)
-    ]
+def _check_correction(story: Story, event: EntryCorrected, *, at: datetime) -> None:
+    told = [one for one in story.told if not isinstance(one.event, WindowEvent)]
     if event.corrects is not None and event.corrects not in {
         one.version for one in told
     }:

@@ -18,8 +18,13 @@ from events.model import (
     ViewRemoved,
 )
 from timeline import tellings
-from timeline.projections import Change, Entry, View
-from timeline.tellings import InForce
+from timeline.projections import Change, Entry, State, View
+from timeline.tellings import Force, InForce
+
+# What apispec cannot see: of fields that are dumped as they are.
+_TRUTH = {"type": "boolean"}
+_OBJECT = {"type": "object"}
+_OBJECT_OR_NULL = {"type": ["object", "null"]}
 
 
 class _OrNull(fields.String):
@@ -28,13 +33,21 @@ class _OrNull(fields.String):
     def _serialize(self, value: Any, *_: Any, **__: Any) -> Any:
         return value or None
 
+    def described(self) -> dict[str, Any]:
+        """Both."""
+        return {"type": ["string", "null"]}
+
 
 class _Instant(fields.String):
     def _serialize(self, value: Any, *_: Any, **__: Any) -> str:
         return write_instant(value)
 
+    def described(self) -> dict[str, Any]:
+        """RFC 3339, in UTC."""
+        return {"format": "date-time"}
 
-class _Date(fields.Dict):
+
+class _Date(fields.Field[Any]):
     """A date, in words of the language that the context names."""
 
     def _serialize(self, value: Any, *_: Any, **__: Any) -> Any:
@@ -42,6 +55,22 @@ class _Date(fields.Dict):
             return None
         date = value if isinstance(value, HistoricDate) else dates.parse(value)
         return dump_date(date, lang=Context.get("en"))
+
+    def described(self) -> dict[str, Any]:
+        """As by `dump_date`."""
+        date = {"$ref": "#/components/schemas/DateOut"}
+        return {"anyOf": [date, {"type": "null"}]} if self.allow_none else date
+
+
+class DateOut(Schema):
+    """What `dump_date` makes."""
+
+    edtf = fields.String(metadata={"format": "edtf"})
+    earliest = _OrNull()
+    latest = _OrNull()
+    approximate = fields.Boolean()
+    uncertain = fields.Boolean()
+    label = fields.String()
 
 
 class _SourceOut(Schema):
@@ -67,103 +96,212 @@ class _TranslationOut(Schema):
     summary = _OrNull()
 
 
-class _ChangeOut(Schema):
-    kind = fields.String()
+class EditOut(Schema):
+    """A correction or revision, as it stands with its entry."""
+
+    kind = fields.String(metadata={"enum": ["corrected", "revised"]})
     position = fields.Integer()
     version = fields.Integer()
     recorded_at = _Instant()
     said = _Date()
     reason = _OrNull()
-    before = fields.Raw()
-    after = fields.Raw()
+    before = fields.Raw(metadata=_OBJECT)
+    after = fields.Raw(metadata=_OBJECT)
+    label = fields.String()  # added by _dump_change
 
 
-class _EntryOut(Schema):
+class EntryOut(Schema):
+    """What `dump_entry` makes."""
+
     id = fields.String()
     version = fields.Integer()
     position = fields.Integer()
     title = fields.String()
     occurred = _Date()
-    state = fields.Raw()
+    state = fields.Raw(metadata={"type": "string", "enum": [*map(str, State)]})
     category = _OrNull()
     summary = _OrNull()
     actors = fields.List(fields.String())
     places = fields.List(fields.String())
     tags = fields.List(fields.String())
     importance = fields.Integer()
-    awaited = fields.Raw()
+    awaited = fields.Raw(metadata=_TRUTH)
     scope = _OrNull()
     sources = fields.Nested(_SourceOut(many=True))
     links = fields.Nested(_LinkOut(many=True))
     media = fields.Nested(_MediumOut(many=True))
     lang = _OrNull()
     translations = fields.Dict(values=fields.Nested(_TranslationOut()))
-    promised = _Date()
+    promised = _Date(allow_none=True)
     said = _Date()
     recorded_at = _Instant()
     updated_at = _Instant()
-    corrected = fields.Raw()
+    corrected = fields.Raw(metadata=_TRUTH)
     ending = _OrNull()
     changes = fields.Function(
-        lambda entry: [_dump_change(one, entry) for one in entry.changes]
+        lambda entry: [_dump_change(one, entry) for one in entry.changes],
+        metadata={"type": "array", "items": {"$ref": "#/components/schemas/EditOut"}},
     )
-    measure = fields.Raw()
+    measure = fields.Raw(metadata=_TRUTH)
     state_label = fields.Function(
-        lambda entry: tellings.standing_label(entry, Context.get("en"))
+        lambda entry: tellings.standing_label(entry, Context.get("en")),
+        metadata={"type": "string"},
     )
+    url = fields.String(metadata={"format": "uri"})  # added by dump_entry
 
 
 def _dump_change(change: Change, entry: Entry) -> dict[str, Json]:
     words = tellings.change_label(change, Context.get("en"), awaited=entry.awaited)
-    return {**_CHANGE_OUT.dump(change), "label": words}
+    return {**_EDIT_OUT.dump(change), "label": words}
 
 
-class _Receipt(Schema):
+class ReceiptOut(Schema):
+    """What `dump_receipt` makes."""
+
     position = fields.Integer()
     id = fields.String()
     entry = fields.String()
     version = fields.Integer()
-    type = fields.Function(lambda recorded: public_type(recorded.event.type))
+    type = fields.Function(
+        lambda recorded: public_type(recorded.event.type), metadata={"type": "string"}
+    )
     recorded_at = _Instant()
 
 
-class _EventOut(_Receipt):
-    author = fields.Raw()
+class EventOut(ReceiptOut):
+    """What `dump_event` makes."""
+
+    author = fields.Raw(metadata={"type": ["string", "null"]})
     data = fields.Function(
         lambda recorded: (
             None if isinstance(recorded.event, Redacted) else data_of(recorded.event)
-        )
+        ),
+        metadata=_OBJECT_OR_NULL,
     )
+
+
+class ChangeOut(ReceiptOut):
+    """What `dump_change` makes."""
+
+    kind = fields.String()
+    label = fields.String()
+    title = fields.String()
+    words = fields.String()
+    author = _OrNull()
+    before = fields.Raw(metadata=_OBJECT_OR_NULL)
+    after = fields.Raw(metadata=_OBJECT_OR_NULL)
+    reason = _OrNull()
+    said = _Date(allow_none=True)
+    sources = fields.List(fields.Raw(metadata=_OBJECT))
+    url = fields.String(metadata={"format": "uri"})
 
 
 class _AheadOut(Schema):
     rel = fields.String()
-    entry = fields.Function(lambda acting: acting.entry.id)
+    entry = fields.Function(lambda acting: acting.entry.id, metadata={"type": "string"})
 
 
-class _InForceOut(Schema):
-    state = fields.Raw()
-    since = _Date()
-    until = _Date()
-    by = fields.Function(lambda found: found.by and found.by.id)
-    before_effect = fields.Raw()
-    ahead = fields.Nested(_AheadOut())
+class InForceOut(Schema):
+    """What `dump_in_force` makes."""
+
+    state = fields.Raw(metadata={"type": "string", "enum": [*map(str, Force)]})
+    since = _Date(allow_none=True)
+    until = _Date(allow_none=True)
+    by = fields.Function(
+        lambda found: found.by and found.by.id, metadata={"type": ["string", "null"]}
+    )
+    before_effect = fields.Raw(metadata=_TRUTH)
+    ahead = fields.Nested(_AheadOut(), allow_none=True)
+    label = fields.String()  # added by dump_in_force
 
 
-class _ViewOut(Schema):
+class ViewOut(Schema):
+    """What `dump_view` makes."""
+
     name = fields.String()
     title = fields.String()
     description = _OrNull()
-    filter = fields.Raw()
+    filter = fields.Raw(metadata=_OBJECT)
     position = fields.Integer()
     updated_at = _Instant()
+    url = fields.String(metadata={"format": "uri"})  # added by dump_view
 
 
-_CHANGE_OUT = _ChangeOut()
-_ENTRY_OUT = _EntryOut()
-_EVENT_OUT = _EventOut()
-_IN_FORCE_OUT = _InForceOut()
-_VIEW_OUT = _ViewOut()
+class EntryFullOut(EntryOut):
+    """An entry that was asked for by its id."""
+
+    in_force = fields.Nested(InForceOut(), allow_none=True)
+    known = fields.String()
+
+
+class _PageOut(Schema):
+    position = fields.Integer()
+    known = fields.String()
+    next = _OrNull()
+
+
+class EntriesOut(_PageOut):
+    """A page of entries."""
+
+    entries = fields.List(fields.Nested(EntryOut()))
+
+
+class EventsOut(_PageOut):
+    """A page of the log."""
+
+    events = fields.List(fields.Nested(EventOut()))
+
+
+class ChangesOut(_PageOut):
+    """A page of changes."""
+
+    changes = fields.List(fields.Nested(ChangeOut()))
+
+
+class ViewsOut(_PageOut):
+    """All views."""
+
+    views = fields.List(fields.Nested(ViewOut()))
+
+
+class HealthOut(Schema):
+    """That the process answers."""
+
+    status = fields.String(metadata={"enum": ["ok"]})
+
+
+class ReadinessOut(Schema):
+    """How far the read model is."""
+
+    position = fields.Integer()
+    head = fields.Integer()
+    lag = fields.Integer()
+
+
+class _FaultOut(Schema):
+    pointer = fields.String(metadata={"format": "json-pointer"})
+    detail = fields.String()
+
+
+class ProblemOut(Schema):
+    """A refusal, RFC 9457."""
+
+    type = fields.String(metadata={"format": "uri"})
+    title = fields.String()
+    status = fields.Integer()
+    detail = fields.String()
+    errors = fields.List(fields.Nested(_FaultOut()))
+    expected = fields.Integer()
+    actual = fields.Integer()
+    position = fields.Integer()
+    now = fields.String()
+
+
+_EDIT_OUT = EditOut()
+_ENTRY_OUT = EntryOut()
+_EVENT_OUT = EventOut()
+_IN_FORCE_OUT = InForceOut()
+_VIEW_OUT = ViewOut()
 
 
 def dump_date(date: HistoricDate, *, lang: str = "en") -> dict[str, Json]:

@@ -102,8 +102,17 @@ def _nullable(original: fields.Field[Any], *, keep: bool = False) -> fields.Fiel
 
 _TRANSLATION = _Translation()
 _TRANSLATION_PATCH = Object.from_dict(
-    {name: _nullable(one) for name, one in _Translation._declared_fields.items()}
+    {name: _nullable(one) for name, one in _Translation._declared_fields.items()},
+    name="TranslationPatch",
 )()
+
+
+class _WholeTranslation(Nested):
+    """A translation that is no patch."""
+
+    def described(self) -> dict[str, Any]:
+        """Not empty."""
+        return {"minProperties": 1}
 
 
 class _Translations(Checked, fields.Dict):
@@ -114,7 +123,10 @@ class _Translations(Checked, fields.Dict):
     """
 
     def __init__(self, *, patch: bool = False, **options: Any) -> None:
-        super().__init__(**options)
+        part = Nested(_TRANSLATION_PATCH, allow_none=True)
+        super().__init__(
+            values=part if patch else _WholeTranslation(_TRANSLATION), **options
+        )
         self._patch = patch
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
@@ -144,6 +156,10 @@ class _Translations(Checked, fields.Dict):
             raise ValidationError("A title, a summary or both are wanted here.")
         return translation
 
+    def described(self) -> dict[str, Any]:
+        """Languages by their tags."""
+        return {"propertyNames": _LANG_FIELD.described(), "maxProperties": 50}
+
 
 _LANG_FIELD = Lang()
 
@@ -155,6 +171,10 @@ class _Beside(Checked):
         raise ValidationError(
             "This tells of the event itself: put it beside changes, not into them."
         )
+
+    def described(self) -> dict[str, Any]:
+        """Nothing is right."""
+        return {"not": {}}
 
 
 class _Entry(Object):
@@ -192,13 +212,18 @@ class _Told(Object):
 
 
 class _Changes(Nested):
-    def __init__(self, **more: fields.Field[Any]) -> None:
-        super().__init__(Object.from_dict({**_PATCH, **more})(), required=True)
+    def __init__(self, name: str, **more: fields.Field[Any]) -> None:
+        changes = Object.from_dict({**_PATCH, **more}, name=name)
+        super().__init__(changes(), required=True)
 
     def _deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
         if value == {}:
             raise ValidationError("Nothing is changed: say what is.")
         return super()._deserialize(value, *args, **options)
+
+    def described(self) -> dict[str, Any]:
+        """Not empty."""
+        return {"minProperties": 1}
 
 
 def _required_reason() -> Text:
@@ -213,6 +238,7 @@ class _Corrected(_Told):
     reason = _required_reason()
     # The fold cannot take back a day that was said; only give another.
     changes = _Changes(
+        "Correction",
         said=_nullable(Edtf(), keep=True),
         sources=objects(_Source, allow_none=True),
         reason=_Beside(),
@@ -221,7 +247,7 @@ class _Corrected(_Told):
 
 
 class _Revised(_Told):
-    changes = _Changes(said=_Beside(), sources=_Beside(), reason=_Beside())
+    changes = _Changes("Revision", said=_Beside(), sources=_Beside(), reason=_Beside())
 
 
 class _Fulfilled(_Told):
@@ -232,19 +258,11 @@ class _Retracted(_Told):
     reason = _required_reason()
 
 
-class _Filter(Checked, fields.Dict):
-    """The filter of a view: the page's own parameters as lists."""
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
-        selected: dict[str, Any] = FILTER.load(value)
-        return selected
-
-
 class _Defined(Object):
     name = slug(required=True)
     title = Text(200, empty=False, required=True)
     description = Text(2_000, lines=True)
-    filter = _Filter(required=True)
+    filter = Nested(FILTER, required=True)  # the page's own parameters as lists
 
 
 class _Removed(Object):
@@ -252,7 +270,7 @@ class _Removed(Object):
     reason = Text(2_000, lines=True)
 
 
-_DATA: Mapping[str, Schema] = {
+DATA: Mapping[str, Schema] = {
     "entry-recorded": _Recorded(),
     "entry-corrected": _Corrected(),
     "entry-revised": _Revised(),
@@ -275,13 +293,13 @@ class _Type(OneOf):
 
 class _Envelope(Object):
     id = Matching(_ID, "An id has 1 to 128 of A-Z, a-z, 0-9 and . _ : -")
-    type = _Type(tuple(_DATA), required=True)
+    type = _Type(tuple(DATA), required=True)
     entry = Matching(_STREAM, "An entry is a slug: 1 to 80 of a-z, 0-9 and hyphen.")
     expected_version = Whole(0)
     data = fields.Raw(allow_none=True)  # the schema of its type reads it
 
 
-_ENVELOPE = _Envelope()
+ENVELOPE = _Envelope()
 _ENTRY = _Entry()
 
 
@@ -355,11 +373,11 @@ def _numbered_lines(raw: bytes) -> list[tuple[int, Json]]:
 
 def _parse_event(given: Json) -> tuple[Wanted | None, list[FieldError]]:
     """The event, or all that is wrong with it."""
-    envelope, errors = load(_ENVELOPE, given)
+    envelope, errors = load(ENVELOPE, given)
     kind = envelope.get("type")
     if kind is None:
         return None, errors
-    data, wrong = load(_DATA[kind], envelope.get("data", {}), at="/data")
+    data, wrong = load(DATA[kind], envelope.get("data", {}), at="/data")
     errors += wrong
     entry = envelope.get("entry")
     if kind.startswith("view-"):

@@ -39,6 +39,9 @@ Order = Literal["asc", "desc"]
 MAX_LIMIT = 200
 """Entries of one page."""
 
+MAX_BARS = 500
+"""Bars of one density."""
+
 MAX_EVENTS_LIMIT = 1_000
 """Events of one page of the log."""
 
@@ -110,6 +113,20 @@ class ChangesQuery:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """Which archive of a feed is asked for.
+
+    Attributes:
+        number: The first is 1.
+        defined: Position at which the view was defined that it is of; None: it is of
+            the view as it was when the archive was complete, or of none.
+    """
+
+    number: int
+    defined: int | None = None
+
+
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _LISTS = ("category", "actor", "place", "tag", "state")
 _BOUNDS = ("from", "to")
@@ -124,7 +141,8 @@ _FILTER_FIELDS: Mapping[str, fields.Field[Any]] = {
     "to": Edtf(bound="latest"),
 }
 FILTER = Object.from_dict(
-    {name: Many(one, least=1, most=50) for name, one in _FILTER_FIELDS.items()}
+    {name: Many(one, least=1, most=50) for name, one in _FILTER_FIELDS.items()},
+    name="Filter",
 )()
 
 
@@ -134,6 +152,11 @@ class _Digits(Whole):
     def _deserialize(self, value: Any, *args: Any, **options: Any) -> int:
         number = int(value) if _NUMBER.fullmatch(value) else value
         return super()._deserialize(number, *args, **options)
+
+    def described(self) -> dict[str, Any]:
+        """No longer than it may be written."""
+        bounds = super().described()
+        return {**bounds, "maximum": min(bounds["maximum"], 10**15 - 1)}
 
 
 _INSTANT = re.compile(
@@ -167,6 +190,13 @@ class _Shown(Checked, fields.String):
             )
         )
 
+    def described(self) -> dict[str, Any]:
+        """A format of its own, as years have months and these their days."""
+        return {
+            "format": "moment",
+            "examples": ["31", "2025-07-26", "2025-07-26T12:00:00Z"],
+        }
+
 
 class _CursorText(Checked, fields.String):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
@@ -176,8 +206,12 @@ class _CursorText(Checked, fields.String):
             )
         return cursor
 
+    def described(self) -> dict[str, Any]:
+        """Nothing to be made up."""
+        return {"format": "cursor", "maxLength": 300}
 
-_ONCE = Object.from_dict(
+
+ONCE = Object.from_dict(
     {
         "order": OneOf(("asc", "desc")),
         "as_of": _Shown(),
@@ -188,10 +222,10 @@ _ONCE = Object.from_dict(
         "before": _CursorText(),
     }
 )()
-_LOG_ONCE = Object.from_dict(
+LOG_ONCE = Object.from_dict(
     {"after": _Digits(0), "limit": _Digits(1, MAX_EVENTS_LIMIT)}
 )()
-_CHANGES_ONCE = Object.from_dict(
+CHANGES_ONCE = Object.from_dict(
     {
         "after": _Shown(),
         "upto": _Shown(),
@@ -200,22 +234,25 @@ _CHANGES_ONCE = Object.from_dict(
         "cursor": _Digits(1),
     }
 )()
+_ARCHIVE_ONCE = Object.from_dict({"archive": _Digits(1), "defined": _Digits(1)})()
+DENSITY_ONCE = Object.from_dict({"bars": _Digits(1, MAX_BARS)})()
 _MOMENTS = ("as_of", "known")
 
 
 def parse_query(args: Iterable[tuple[str, str]], *, strict: bool = False) -> Query:
-    """What an address asks for; parameters without a value are not given.
+    """What an address asks for.
 
     Args:
         args: All parameters: ``request.args.items(multi=True)``.
-        strict: Unknown parameters are refused; else they are ignored.
+        strict: Unknown parameters are refused, and those without a value; else they
+            are ignored.
 
     Raises:
         QueryError: Parameters are wrong, or not built yet.
     """
-    given = _by_name(args)
+    given = _by_name(args, strict=strict)
     once, many, errors = _sort_out(
-        given, once=_ONCE.fields.keys(), many=_FILTER_FIELDS.keys(), strict=strict
+        given, once=ONCE.fields.keys(), many=_FILTER_FIELDS.keys(), strict=strict
     )
     selected, wrong = load(FILTER, many)
     # Of a parameter given once, its place in the list of one says nothing.
@@ -225,7 +262,7 @@ def parse_query(args: Iterable[tuple[str, str]], *, strict: bool = False) -> Que
         else e
         for e in wrong
     )
-    options, wrong = load(_ONCE, once)
+    options, wrong = load(ONCE, once)
     errors += wrong
     if "cursor" in once and "before" in once:
         one_way = Sentence("A page begins at a cursor or ends before one, not both.")
@@ -254,18 +291,18 @@ def refuse_moment(head: int, name: str = "as_of") -> QueryError:
 def parse_changes_query(
     args: Iterable[tuple[str, str]], *, strict: bool = False
 ) -> ChangesQuery:
-    """Which changes an address asks for; parameters without a value are not given.
+    """Which changes an address asks for.
 
     Args:
         args: All parameters: ``request.args.items(multi=True)``.
-        strict: Unknown parameters are refused, and the cursor, which is that of a
-            page; else they are ignored.
+        strict: Unknown parameters are refused, those without a value, and the cursor,
+            which is that of a page; else they are ignored.
 
     Raises:
         QueryError: Parameters are wrong, or those of one moment.
     """
-    given = _by_name(args)
-    names = set(_CHANGES_ONCE.fields) - ({"cursor"} if strict else set())
+    given = _by_name(args, strict=strict)
+    names = set(CHANGES_ONCE.fields) - ({"cursor"} if strict else set())
     once, _, errors = _sort_out(
         {name: values for name, values in given.items() if name not in _MOMENTS},
         once=names,
@@ -274,7 +311,7 @@ def parse_changes_query(
     )
     two = Sentence("Changes lie between two moments: use after and upto.")
     errors += (FieldError(step(name), two) for name in _MOMENTS if name in given)
-    options, wrong = load(_CHANGES_ONCE, once)
+    options, wrong = load(CHANGES_ONCE, once)
     errors += wrong
     if errors:
         raise QueryError(errors[:MAX_ERRORS])
@@ -287,11 +324,68 @@ def parse_changes_query(
     return query
 
 
+def parse_density_query(args: Iterable[tuple[str, str]]) -> tuple[Query, int]:
+    """Whose density is asked for, and in how many bars at most.
+
+    The window of the query is where the bars are wanted.
+
+    Raises:
+        QueryError: Parameters are wrong or unknown.
+    """
+    args = list(args)
+    once, _, errors = _sort_out(
+        _by_name(args, strict=True),
+        once=DENSITY_ONCE.fields.keys(),
+        many=(),
+        strict=False,
+    )
+    options, wrong = load(DENSITY_ONCE, once)
+    errors += wrong
+    query = Query()
+    try:
+        query = parse_query(
+            [(name, value) for name, value in args if name != "bars"], strict=True
+        )
+    except QueryError as error:
+        errors += error.errors
+    if errors:
+        raise QueryError(errors[:MAX_ERRORS])
+    return query, options.get("bars", 100)
+
+
 def refuse_backwards() -> QueryError:
     """What to say where *upto* lies before *after*."""
     return QueryError(
         [FieldError(step("upto"), Sentence("This lies before the first moment."))]
     )
+
+
+def parse_archive(args: Iterable[tuple[str, str]]) -> Archive | None:
+    """Which archive of a feed an address asks for; None: for none.
+
+    Args:
+        args: All parameters; those that are no archive's are ignored.
+
+    Raises:
+        QueryError: Parameters are wrong, or ask for another moment besides.
+    """
+    given = _by_name(args)
+    if "archive" not in given:
+        return None
+    once, _, errors = _sort_out(given, once=_ARCHIVE_ONCE.fields, many=(), strict=False)
+    options, wrong = load(_ARCHIVE_ONCE, once)
+    errors += wrong
+    fixed = Sentence("An archive is of one moment already: ask for no other.")
+    errors += (FieldError(step(name), fixed) for name in _MOMENTS if name in given)
+    if errors:
+        raise QueryError(errors[:MAX_ERRORS])
+    return Archive(options["archive"], options.get("defined"))
+
+
+def dump_archive_args(archive: Archive) -> list[tuple[str, str]]:
+    """The parameters that `parse_archive` reads as *archive*."""
+    args = [("archive", str(archive.number))]
+    return args + ([("defined", str(archive.defined))] if archive.defined else [])
 
 
 def parse_log_query(args: Iterable[tuple[str, str]]) -> tuple[int, int]:
@@ -301,20 +395,22 @@ def parse_log_query(args: Iterable[tuple[str, str]]) -> tuple[int, int]:
         QueryError: Parameters are wrong or unknown.
     """
     once, _, errors = _sort_out(
-        _by_name(args), once=_LOG_ONCE.fields.keys(), many=(), strict=True
+        _by_name(args, strict=True), once=LOG_ONCE.fields.keys(), many=(), strict=True
     )
-    options, wrong = load(_LOG_ONCE, once)
+    options, wrong = load(LOG_ONCE, once)
     errors += wrong
     if errors:
         raise QueryError(errors[:MAX_ERRORS])
     return options.get("after", 0), options.get("limit", 100)
 
 
-def _by_name(args: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    # An HTML form sends all its fields, most of them empty.
+def _by_name(
+    args: Iterable[tuple[str, str]], *, strict: bool = False
+) -> dict[str, list[str]]:
+    # An HTML form sends all its fields, most of them empty; a program means them.
     given: dict[str, list[str]] = {}
     for name, value in args:
-        if value:
+        if value or strict:
             given.setdefault(name, []).append(value)
     return given
 

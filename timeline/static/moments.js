@@ -3,11 +3,9 @@
 
 const REST_MS = 120;
 
-const details = document.querySelector("details.moments");
-const form = details.querySelector(".slide");
-const slider = form.querySelector("input[type=range]");
-const said = form.querySelector("output");
-const lang = form.dataset.lang;
+// Asked for each time: the picture brings the form of another list.
+const within = (query) => document.querySelector(`details.moments .slide ${query}`);
+const lang = document.querySelector("details.moments .slide").dataset.lang;
 const number = new Intl.NumberFormat(lang, { useGrouping: "min2" });
 const day = new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, {
   dateStyle: "long",
@@ -21,7 +19,8 @@ const changes = async (args) => {
   return answer.json();
 };
 
-const tell = async (position) => {
+const tell = async (slider, said) => {
+  const position = slider.valueAsNumber;
   const told = await changes({ after: position - 1, upto: position, lang });
   const [change] = told.changes;
   // Meanwhile it may have moved on.
@@ -30,22 +29,31 @@ const tell = async (position) => {
   said.textContent = [number.format(position), recorded, change.words].join(" · ");
 };
 
-slider.addEventListener("input", () => {
-  const position = slider.valueAsNumber;
-  said.textContent = number.format(position);
+document.addEventListener("input", ({ target }) => {
+  if (target !== within("input[type=range]")) return;
+  const said = within("output");
+  said.textContent = number.format(target.valueAsNumber);
   clearTimeout(waiting);
   // Without words the number says it.
-  waiting = setTimeout(() => tell(position).catch(() => {}), REST_MS);
+  waiting = setTimeout(() => tell(target, said).catch(() => {}), REST_MS);
 });
 
 // A page at a position does not know what came later: that would change it.
 const reach = async () => {
+  const slider = within("input[type=range]");
   const last = Number(slider.max);
   const { position } = await changes({ after: last, limit: 1 });
   if (position <= last) return;
   slider.max = position;
   slider.removeAttribute("list");
-  form.querySelector(".ticks").hidden = true;
+  within(".ticks").hidden = true;
 };
 
-details.addEventListener("toggle", () => reach().catch(() => {}), { once: true });
+// It does not bubble.
+document.addEventListener(
+  "toggle",
+  ({ target }) => {
+    if (target.matches("details.moments[open]")) reach().catch(() => {});
+  },
+  { capture: true },
+);

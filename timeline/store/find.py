@@ -1,22 +1,19 @@
 """What the read model is asked: every query that a page, feed or API answer needs.
 
-A page is read from a few *streams*, each a range of one index in timeline order, so
-that its cost does not depend on how many entries there are: the streams are merged,
-cut at the page's length, and only then are the rows read. `_streams` picks the index
-by what is wanted; whatever it does not cover is checked row by row.
-
-At an earlier moment the same rows are asked for those that held then. Where there was
-little by then, all of it is looked at; else the days on which nothing was are skipped.
+A page is merged from the streams that `Ranges` names, cut at the page's length, and
+only then are the rows read.
 """
 
 import json
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias, assert_never
+from datetime import datetime
+from typing import TypeAlias
 
 from events import dates
+from events.codec import read_instant
 from events.dates import DAY_S
 from timeline.projections import (
     NEVER,
@@ -25,32 +22,31 @@ from timeline.projections import (
     Filter,
     Known,
     Moment,
-    State,
     View,
-    match_key,
 )
 from timeline.schemas import Cursor, Order, Query
+from timeline.store.ranges import (
+    CAP,
+    COLUMNS,
+    FACETS,
+    FACETS_AND_ENTRIES,
+    Clause,
+    Ranges,
+    Value,
+    Window,
+    by_category,
+    clauses_of,
+    has_window,
+    placeholders,
+    window_of,
+    words_in,
+)
 from timeline.store.rows import checkpoint_of, entry_of, facets_of, view_of
+from timeline.store.tiles import Cells, TileFinder, cells_of
 from timeline.tellings import STAYS, Acting
 
-CAP = 10_000
-"""What is counted or sorted by hand stops here and says so."""
-
-EARLY = 8_000
-"""So many rows are sorted as fast as a page is found among a million in order.
-
-Measured with ``python -m tests.bench asof``.
-"""
-
-_FACETS = ("actor", "place", "tag")
-_COLUMNS = ("category", "state")
-_FACETS_AND_ENTRIES = "facets AS f CROSS JOIN entries AS e ON e.row = f.row"
-
-Value: TypeAlias = str | int
-"""Of a bound parameter."""
-
-Cells: TypeAlias = Mapping[int, Mapping[str, int]]
-"""Numbers by unit and category."""
+LATE = 2_000
+"""So many events are sooner taken back than everything is counted anew."""
 
 Kept: TypeAlias = OrderedDict[object, Cells]
 """What was counted at earlier moments, the last asked for at the end."""
@@ -78,6 +74,22 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Tile:
+    """What a picture shows of `TILE_UNITS` units in a row.
+
+    Attributes:
+        cells: How many entries stand in each unit, by category.
+        entries: Those whose windows touch the tile, the most important first: all, or
+            the most important one of each unit and then of the whole tile.
+        capped: Of more than `CAP` entries only that many were looked at.
+    """
+
+    cells: Cells
+    entries: Sequence[Entry]
+    capped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Count:
     """A number of entries; *capped*: there are more than that."""
 
@@ -101,31 +113,6 @@ class Backlink:
     entry: Entry
 
 
-@dataclass(frozen=True, slots=True)
-class _Clause:
-    """One key of a filter: any of *keys*, which match keys as they are stored."""
-
-    kind: str
-    keys: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class _Stream:
-    """A range of an index in timeline order.
-
-    Attributes:
-        source: What stands behind FROM, with the entries as ``e``.
-        where: Conditions, the index's own first.
-        prefix: Alias of the table whose columns give the order.
-    """
-
-    source: str
-    where: list[str]
-    values: list[Value]
-    prefix: str = "e"
-    by_day: bool = False
-
-
 class Snapshot:
     """The read model at one moment.
 
@@ -146,7 +133,10 @@ class Snapshot:
             moment = None
         self._moment = moment
         self._kept: Kept = OrderedDict() if kept is None else kept
-        self._rows_found: dict[Filter, tuple[list[int], bool]] = {}
+        self._ranges = Ranges(con, moment, self.position)
+        self._rows_found: dict[
+            tuple[Filter, Window | None], tuple[list[int], bool]
+        ] = {}
 
     @property
     def known_day(self) -> int | None:
@@ -157,33 +147,6 @@ class Snapshot:
     def position(self) -> int:
         """The log position that all answers reflect."""
         return self._moment.position if isinstance(self._moment, AsOf) else self._head
-
-    def _holds(self, at: str) -> tuple[str, list[Value]]:
-        """The condition that a row of the table *at* holds at the moment."""
-        match self._moment:
-            case None:
-                return f"{at}.to_position = 4611686018427387904", []
-            case AsOf(position):
-                return (
-                    f"{at}.from_position <= ? AND {at}.to_position > ?",
-                    [position, position],
-                )
-            case Known(day):
-                return f"{at}.from_day <= ? AND {at}.to_day > ?", [day, day]
-            case unreachable:
-                assert_never(unreachable)
-
-    def _state(self, at: str) -> tuple[str, list[Value]]:
-        """The state of a row at the moment: `Entry.state_on` in SQL."""
-        if not isinstance(self._moment, Known):
-            return f"{at}.state", []
-        first = self._moment.day * DAY_S
-        state = (
-            f"CASE WHEN {at}.settled THEN {at}.state WHEN {at}.lo >= ? THEN ?"
-            f" WHEN {at}.hi_desc <= ? THEN ? WHEN {at}.awaited THEN ? ELSE ? END"
-        )
-        upcoming, opened = (first + DAY_S, State.UPCOMING), (-first, State.OPEN)
-        return state, [*upcoming, *opened, State.OVERDUE, State.HAPPENED]
 
     def _entry_of(self, body: str) -> Entry:
         entry = entry_of(body)
@@ -196,7 +159,7 @@ class Snapshot:
 
     def entry(self, entry_id: str) -> Entry | None:
         """The entry; None if there is none at the moment."""
-        holds, values = self._holds("e")
+        holds, values = self._ranges.holds("e")
         row = self._con.execute(
             f"SELECT e.body FROM entries AS e WHERE e.id = ? AND {holds}"
             " ORDER BY e.from_position DESC LIMIT 1",
@@ -209,18 +172,22 @@ class Snapshot:
     ) -> Page:
         """Up to *limit* entries behind *start*, by time or exactly the other way."""
         rows, capped = self._rows(wanted, order=order, limit=limit + 1, start=start)
-        bodies = self._con.execute(
-            "SELECT e.row, e.body FROM entries AS e"
-            f" WHERE e.row IN ({_marks(rows[:limit])})",
-            [row[-1] for row in rows[:limit]],
-        )
-        by_row = dict(bodies)
         return Page(
-            [self._entry_of(by_row[row[-1]]) for row in rows[:limit]],
+            self._entries([row[-1] for row in rows[:limit]]),
             next=Cursor(*rows[limit - 1][:3]) if len(rows) > limit else None,
             previous=Cursor(*rows[0][:3]) if start is not None and rows else None,
             capped=capped,
         )
+
+    def _entries(self, rows: Sequence[int]) -> list[Entry]:
+        """The entries that stand in these rows, in the same order."""
+        bodies = self._con.execute(
+            "SELECT e.row, e.body FROM entries AS e"
+            f" WHERE e.row IN ({placeholders(rows)})",
+            rows,
+        )
+        by_row = dict(bodies)
+        return [self._entry_of(by_row[row]) for row in rows]
 
     def page_before(
         self, wanted: Filter, *, order: Order, limit: int, end: Cursor
@@ -249,24 +216,24 @@ class Snapshot:
 
         For those who know what was said by a day: those last heard of.
         """
-        clauses = _clauses(wanted)
-        rarest = self._rarest(clauses)
-        used: list[_Clause] = []
-        if words := _words(wanted):
-            stream = self._word_streams(words)[0][0]
+        clauses = clauses_of(wanted)
+        rarest = self._ranges.rarest(clauses)
+        used: list[Clause] = []
+        if words := words_in(wanted):
+            stream = self._ranges.matching(words)[0][0]
         elif rarest is not None and rarest[0] <= CAP:  # few enough to be sorted
             used = [rarest[1]]
-            stream = self._facet_stream(rarest[1], rarest[1].keys)
+            stream = self._ranges.with_key(rarest[1], rarest[1].keys)
         elif isinstance(self._moment, Known):
-            stream = self._said_stream()
+            stream = self._ranges.said()
         else:
-            stream = self._stream("entries AS e INDEXED BY entries_by_change")
+            stream = self._ranges.stream("entries AS e INDEXED BY entries_by_change")
             if isinstance(self._moment, AsOf):  # lets the index start there
                 stream.where.append("e.updated_position <= ?")
                 stream.values.append(self._moment.position)
-        self._check_rest(stream, wanted, clauses, used=used)
+        self._ranges.check(stream, window_of(wanted), clauses, used=used)
         if stream.prefix == "f":
-            stream.source = _FACETS_AND_ENTRIES
+            stream.source = FACETS_AND_ENTRIES
         keys = "e.updated_position"
         if isinstance(self._moment, Known):
             keys = "e.from_day, e.updated_position"
@@ -307,9 +274,49 @@ class Snapshot:
         due: int | None = row[0]
         return due
 
+    def first_recorded(self, *, after: int, upto: int) -> list[tuple[str, datetime]]:
+        """Entries first recorded behind *after* up to *upto*, in that order.
+
+        Their ids, and when each last changed in what a reader sees, whatever the
+        moment.
+        """
+        rows = self._con.execute(
+            "SELECT e.id, now.body ->> 'updated_at'"
+            " FROM entries AS e INDEXED BY entries_by_position"
+            " JOIN entries AS now ON now.id = e.id"
+            " AND now.to_position = 4611686018427387904"
+            " WHERE e.from_position > ? AND e.from_position <= ? AND NOT EXISTS"
+            " (SELECT 1 FROM entries AS old WHERE old.id = e.id"
+            " AND old.from_position > 0 AND old.from_position < e.from_position)"
+            " ORDER BY e.from_position",
+            (after, upto),
+        )
+        return [(entry_id, read_instant(updated_at)) for entry_id, updated_at in rows]
+
+    def last_changed(self, *, after: int, size: int) -> dict[int, int]:
+        """By which position each stretch of the log last changed, behind *after*.
+
+        A stretch is *size* positions long, the first one is 0, and what changed is an
+        entry that was first recorded in it. Those that did not change are left out.
+        All of it stands in indexes: 4 µs for each entry that changed.
+        """
+        rows = self._con.execute(
+            "SELECT (SELECT min(old.from_position) FROM entries AS old"
+            " WHERE old.id = e.id AND old.from_position > 0) - 1, now.updated_position"
+            " FROM entries AS now INDEXED BY entries_by_change"
+            " CROSS JOIN entries AS e INDEXED BY entries_by_position"
+            " ON e.from_position = now.from_position"
+            " AND e.to_position = now.to_position"
+            " WHERE now.updated_position > ?"
+            " AND now.to_position = 4611686018427387904"
+            " ORDER BY now.updated_position",
+            (after,),
+        )
+        return {first // size: position for first, position in rows}
+
     def backlinks(self, entry_id: str) -> list[Backlink]:
         """The links that other entries have to this one, in timeline order."""
-        holds, values = self._holds("e")
+        holds, values = self._ranges.holds("e")
         rows = self._con.execute(
             "SELECT l.rel, e.body FROM links AS l JOIN entries AS e ON e.row = l.row"
             f" WHERE l.target = ? AND {holds}"
@@ -335,12 +342,12 @@ class Snapshot:
 
     def count(self, wanted: Filter) -> Count:
         """How many entries are wanted; not beyond `CAP` unless that is known."""
-        clauses = _clauses(wanted)
-        if self._moment is None and not _has_window(wanted) and not _words(wanted):
+        clauses = clauses_of(wanted)
+        if self._moment is None and not has_window(wanted) and not words_in(wanted):
             if not clauses:
-                return Count(self._number("all", ""))
+                return Count(self._ranges.number("all", ""))
             if len(clauses) == 1 and len(clauses[0].keys) == 1:
-                return Count(self._number(clauses[0].kind, clauses[0].keys[0]))
+                return Count(self._ranges.number(clauses[0].kind, clauses[0].keys[0]))
         rows, capped = self._found(wanted)
         return Count(min(len(rows), CAP), capped=capped)
 
@@ -356,8 +363,10 @@ class Snapshot:
                 (kind, limit),
             ).fetchall()
             return [Facet(*row) for row in rows]
-        if kind in _COLUMNS:
-            column, bound = self._state("e") if kind == "state" else (f"e.{kind}", [])
+        if kind in COLUMNS:
+            column, bound = (
+                self._ranges.state("e") if kind == "state" else (f"e.{kind}", [])
+            )
             found = (
                 f"SELECT {column} AS key, some.row AS row"
                 " FROM some JOIN entries AS e ON e.row = some.row"
@@ -380,7 +389,7 @@ class Snapshot:
             " ORDER BY most.number DESC, most.key",
             (json.dumps(self._found(wanted)[0]), *bound, limit, kind),
         ).fetchall()
-        if isinstance(self._moment, AsOf) and kind in _FACETS:
+        if isinstance(self._moment, AsOf) and kind in FACETS:
             return [
                 Facet(self._label_then(kind, key, row), number)
                 for _, number, key, row in rows
@@ -419,6 +428,10 @@ class Snapshot:
             ).fetchall()
         return [category for (category,) in rows]
 
+    def is_exact(self, wanted: Filter) -> bool:
+        """Whether `density` counts all of the wanted entries."""
+        return by_category(wanted) or not self._found(wanted)[1]
+
     def density(
         self, wanted: Filter, level: dates.Level, first: int, last: int
     ) -> Cells:
@@ -428,24 +441,25 @@ class Snapshot:
         inclusive; an entry counts once, where it stands on the timeline. Kept for
         filters by category alone; for others counted, over `CAP` entries at most.
         """
-        clauses = _clauses(wanted)
-        if (
-            _has_window(wanted)
-            or _words(wanted)
-            or any(clause.kind != "category" for clause in clauses)
-        ):
+        clauses = clauses_of(wanted)
+        if not by_category(wanted):
             found = self._con.execute(
                 "SELECT e.sort_key, e.category, 1 FROM json_each(?) AS some"
                 " JOIN entries AS e ON e.row = some.value",
                 (json.dumps(self._found(wanted)[0]),),
             )
-            return _cells(found, level, first, last)
+            return cells_of(found, level, first, last)
         if self._moment is not None:
             return self._density_then(clauses, level, first, last)
+        return self._density_now(clauses, level, first, last)
+
+    def _density_now(
+        self, clauses: Sequence[Clause], level: dates.Level, first: int, last: int
+    ) -> Cells:
         where = "level = ? AND unit BETWEEN ? AND ? AND number > 0"
         bound: list[Value] = [level, first, last]
         for clause in clauses:
-            where += f" AND category IN ({_marks(clause.keys)})"
+            where += f" AND category IN ({placeholders(clause.keys)})"
             bound += clause.keys
         cells: dict[int, dict[str, int]] = {}
         rows = self._con.execute(
@@ -456,7 +470,7 @@ class Snapshot:
         return cells
 
     def _density_then(
-        self, clauses: Sequence[_Clause], level: dates.Level, first: int, last: int
+        self, clauses: Sequence[Clause], level: dates.Level, first: int, last: int
     ) -> Cells:
         """As `density`, at an earlier moment: counted once and kept."""
         # What was shown at a position stays so; what was known on a day may not.
@@ -464,32 +478,95 @@ class Snapshot:
         asked = (self._moment, head, tuple(clauses), level, first, last)
         cells = self._kept.pop(asked, None)
         if cells is None:
-            stream = self._days_stream()
+            cells = self._changed_since(clauses, level, first, last)
+        if cells is None:
+            stream = self._ranges.by_day()
+            stream.where.append("d.day BETWEEN ? AND ?")
+            stream.values += (
+                dates.unit_start(level, first) // DAY_S,
+                dates.unit_start(level, last + 1) // DAY_S - 1,
+            )
             for clause in clauses:
-                stream.where.append(f"e.category IN ({_marks(clause.keys)})")
+                stream.where.append(f"e.category IN ({placeholders(clause.keys)})")
                 stream.values += clause.keys
             rows = self._con.execute(
                 f"SELECT d.day * {DAY_S}, e.category, count(*) FROM {stream.source}"
                 f" WHERE {' AND '.join(stream.where)} GROUP BY d.day, e.category",
                 stream.values,
             )
-            cells = _cells(rows, level, first, last)
+            cells = cells_of(rows, level, first, last)
         self._kept[asked] = cells
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return cells
 
+    def _changed_since(
+        self, clauses: Sequence[Clause], level: dates.Level, first: int, last: int
+    ) -> Cells | None:
+        """As `_density_then`: what is kept for now, less what came since.
+
+        None where much did.
+        """
+        if not isinstance(self._moment, AsOf):
+            return None
+        position = self._moment.position
+        if self._head - position > LATE:
+            return None
+        cells = {
+            unit: dict(of_unit)
+            for unit, of_unit in self._density_now(clauses, level, first, last).items()
+        }
+        # What stands there by now goes, and what it took the place of comes back.
+        rows = self._con.execute(
+            "SELECT e.sort_key, e.category, -1"
+            " FROM entries AS e INDEXED BY entries_by_position"
+            f" WHERE e.from_position > ? AND e.to_position = {NEVER}"
+            " UNION ALL"
+            " SELECT before.sort_key, before.category, 1"
+            " FROM entries AS e INDEXED BY entries_by_position"
+            " CROSS JOIN entries AS before"
+            " ON before.id = e.id AND before.to_position = e.from_position"
+            " WHERE e.from_position > ? AND before.from_position BETWEEN 0 AND ?",
+            (position, position, position),
+        )
+        wanted = [set(clause.keys) for clause in clauses]
+        for second, category, change in rows:
+            unit = dates.unit_of(level, second)
+            if first <= unit <= last and all(category in keys for keys in wanted):
+                cell = cells.setdefault(unit, {})
+                cell[category] = cell.get(category, 0) + change
+        found = {
+            unit: {category: number for category, number in cell.items() if number}
+            for unit, cell in cells.items()
+        }
+        return {unit: cell for unit, cell in found.items() if cell}
+
+    def tile(self, wanted: Filter, level: dates.Level, x: int) -> Tile:
+        """The wanted entries in the units of *level* from 64 *x* on, from 1970."""
+        finder = TileFinder(self._con, self._ranges, wanted, level, x)
+        first, last = finder.units
+        counted = by_category(wanted) and self._ranges.many
+        kept = self.density(wanted, level, first, last) if counted else None
+        rows, cells, capped = finder.find(kept)
+        return Tile(cells, self._entries(rows), capped)
+
+    def explain_tile(
+        self, wanted: Filter, level: dates.Level, x: int
+    ) -> dict[str, list[str]]:
+        """SQLite's plans for a tile of many entries, for tests and benchmarks."""
+        return TileFinder(self._con, self._ranges, wanted, level, x).explain()
+
     def reach(self) -> tuple[int, int] | None:
         """Where the first and the last entry stand; None if there is none."""
         if self._moment is None:
-            holds, _ = self._holds("e")
+            holds, _ = self._ranges.holds("e")
             first, last = self._con.execute(
                 "SELECT"
                 f" (SELECT min(e.sort_key) FROM entries AS e WHERE {holds}),"
                 f" (SELECT max(e.sort_key) FROM entries AS e WHERE {holds})",
             ).fetchone()
             return None if first is None else (first, last)
-        if (early := self._early_stream()) is not None:
+        if (early := self._ranges.early()) is not None:
             first, last = self._con.execute(
                 f"SELECT min(e.sort_key), max(e.sort_key) FROM {early.source}"
                 f" WHERE {' AND '.join(early.where)}",
@@ -554,7 +631,7 @@ class Snapshot:
         way, behind = ("ASC", ">") if order == "asc" else ("DESC", "<")
         parts: list[str] = []
         values: list[Value] = []
-        streams, capped = self._streams(wanted)
+        streams, capped = self._ranges.streams(wanted)
         for stream in streams:
             at = stream.prefix
             keys = f"{at}.sort_key, {at}.hi_desc, {at}.id"
@@ -583,14 +660,16 @@ class Snapshot:
             ordered = f"d.day {way}, {ordered}"
         return f"{merged} ORDER BY {ordered} LIMIT ?", [*values, limit], capped
 
-    def _found(self, wanted: Filter) -> tuple[list[int], bool]:
+    def _found(
+        self, wanted: Filter, window: Window | None = None
+    ) -> tuple[list[int], bool]:
         """The rows of up to `CAP` wanted entries, in any order; whether there are more.
 
         Looked up once for all that is counted on one page.
         """
-        if wanted not in self._rows_found:
+        if (wanted, window) not in self._rows_found:
             rows: dict[int, None] = {}
-            streams, capped = self._streams(wanted)
+            streams, capped = self._ranges.streams(wanted, window)
             for stream in streams:
                 found = self._con.execute(
                     f"SELECT {stream.prefix}.row FROM {stream.source}"
@@ -601,248 +680,8 @@ class Snapshot:
                 if len(rows) > CAP:
                     capped = True
                     break
-            self._rows_found[wanted] = list(rows)[:CAP], capped
-        return self._rows_found[wanted]
-
-    def _streams(self, wanted: Filter) -> tuple[list[_Stream], bool]:
-        """The ranges of indexes that together hold the wanted entries."""
-        clauses = _clauses(wanted)
-        used: list[_Clause] = []
-        capped = False
-        if words := _words(wanted):
-            streams, capped = self._word_streams(words)
-        elif (early := self._early_stream()) is not None:
-            streams = [early]
-        else:
-            rarest = self._rarest(clauses)
-            windowed = _has_window(wanted)
-            if rarest is not None and self._is_indexed(rarest, windowed=windowed):
-                used = [rarest[1]]
-                streams = [
-                    self._facet_stream(rarest[1], (key,)) for key in rarest[1].keys
-                ]
-            elif windowed:
-                streams = self._window_streams(wanted)
-            elif self._moment is None:
-                streams = [self._stream("entries AS e")]
-            else:
-                streams = [self._days_stream()]
-        for stream in streams:
-            self._check_rest(stream, wanted, clauses, used=used)
-        return streams, capped
-
-    def _is_indexed(self, rarest: tuple[int, _Clause], *, windowed: bool) -> bool:
-        """Whether a clause leaves few enough entries, or has them in order."""
-        number, _ = rarest
-        return number <= CAP or (self._moment is None and not windowed)
-
-    def _stream(self, source: str, prefix: str = "e") -> _Stream:
-        """What of *source* holds at the moment."""
-        holds, values = self._holds(prefix)
-        return _Stream(source, [holds], values, prefix)
-
-    def _early_stream(self) -> _Stream | None:
-        """All that there was by the moment; None if that is much, or the moment now."""
-        match self._moment:
-            case AsOf(position) if position <= EARLY:
-                stream = self._stream("entries AS e INDEXED BY entries_by_position")
-                stream.where.append("e.from_position >= 0")
-                return stream
-            case Known(day):
-                said = "FROM entries INDEXED BY entries_by_said WHERE to_day > from_day"
-                many = self._con.execute(
-                    f"SELECT 1 {said} AND from_day <= ? LIMIT 1 OFFSET ?", (day, EARLY)
-                ).fetchone()
-                return self._said_stream() if many is None else None
-            case _:
-                return None
-
-    def _said_stream(self) -> _Stream:
-        stream = self._stream("entries AS e INDEXED BY entries_by_said")
-        # The index has no others, and SQLite wants to be told.
-        stream.where.append("e.to_day > e.from_day")
-        return stream
-
-    def _days_stream(self) -> _Stream:
-        """In the order of time, without the days on which nothing was yet."""
-        match self._moment:
-            case Known(day):
-                by_then, last = "d.first_said <= ?", day
-            case _:
-                by_then, last = "d.first_position <= ?", self.position
-        holds, values = self._holds("e")
-        return _Stream(
-            "days AS d CROSS JOIN entries AS e INDEXED BY entries_at_times"
-            f" ON e.sort_key BETWEEN d.day * {DAY_S} AND d.day * {DAY_S} + {DAY_S - 1}",
-            [by_then, holds],
-            [last, *values],
-            by_day=True,
-        )
-
-    def _check_rest(
-        self,
-        stream: _Stream,
-        wanted: Filter,
-        clauses: Sequence[_Clause],
-        *,
-        used: Sequence[_Clause],
-    ) -> None:
-        """What the stream's index does not cover is looked up row by row."""
-        rest = [clause for clause in clauses if clause not in used]
-        columns = [clause for clause in rest if clause.kind in _COLUMNS]
-        at = stream.prefix
-        if at == "f" and _has_window(wanted):
-            stream.source = _FACETS_AND_ENTRIES
-        for clause in columns:
-            column = f"{at}.{clause.kind}"
-            if clause.kind == "state" and isinstance(self._moment, Known):
-                column, bound = self._state("e")
-                stream.values += bound
-                if at == "f":
-                    stream.source = _FACETS_AND_ENTRIES
-            stream.where.append(f"{column} IN ({_marks(clause.keys)})")
-            stream.values += clause.keys
-        for clause in rest:
-            if clause.kind in _FACETS:
-                stream.where.append(
-                    "EXISTS (SELECT 1 FROM facets AS x"
-                    f" WHERE x.row = {at}.row"
-                    f" AND x.kind = ? AND x.key IN ({_marks(clause.keys)}))"
-                )
-                stream.values += [clause.kind, *clause.keys]
-        for one in _all(wanted):
-            if one.start is not None:
-                stream.where.append("e.hi_desc <= ?")
-                stream.values.append(-one.start.lo)
-            if one.end is not None:
-                stream.where.append("e.lo <= ?")
-                stream.values.append(one.end.hi)
-
-    def _rarest(self, clauses: Sequence[_Clause]) -> tuple[int, _Clause] | None:
-        """The clause that fewest entries satisfy, and how many that are."""
-        numbered = [
-            (sum(self._number(clause.kind, key) for key in clause.keys), clause)
-            for clause in clauses
-            # Of states there is an index for now only.
-            if self._moment is None or clause.kind != "state"
-        ]
-        return min(numbered, key=lambda one: one[0], default=None)
-
-    def _number(self, kind: str, key: str) -> int:
-        row = self._con.execute(
-            "SELECT number FROM counts WHERE kind = ? AND key = ?", (kind, key)
-        ).fetchone()
-        return row[0] if row else 0
-
-    def _window_streams(self, wanted: Filter) -> list[_Stream]:
-        """One range for each class of windows: how far outside it may stand.
-
-        A window of up to n days that overlaps [a, b] begins no earlier than n days
-        before a; one that stands at its end ends no later than n days after b.
-        """
-        starts = [one.start.lo for one in _all(wanted) if one.start is not None]
-        ends = [one.end.hi for one in _all(wanted) if one.end is not None]
-        first = max(starts, default=-NEVER)
-        last = min(ends, default=NEVER)
-        streams: list[_Stream] = []
-        rows = self._con.execute("SELECT span, at_end FROM spans")
-        for span, at_end in rows.fetchall():
-            reach = span * DAY_S
-            low = first if at_end else max(first - reach, -NEVER)
-            high = min(last + reach, NEVER) if at_end else last
-            stream = self._stream("entries AS e INDEXED BY entries_by_span")
-            stream.where += ["e.span = ?", "e.at_end = ?", "e.sort_key BETWEEN ? AND ?"]
-            stream.values += [span, at_end, low, high]
-            streams.append(stream)
-        return streams
-
-    def _word_streams(self, words: str) -> tuple[list[_Stream], bool]:
-        """Of a common word, the entries that were recorded last."""
-        holds, values = self._holds("e")
-        matching = "words MATCH ?"
-        bound: list[Value] = [words]
-        if isinstance(self._moment, AsOf):
-            # Rows stand in the order of the log: those behind the moment are skipped.
-            matching += (
-                " AND words.rowid <= coalesce((SELECT row FROM entries"
-                " WHERE from_position <= ? ORDER BY from_position DESC LIMIT 1), 0)"
-            )
-            bound.append(self._moment.position)
-        found = (
-            "FROM words CROSS JOIN entries AS e ON e.row = words.rowid"
-            f" WHERE {matching} AND {holds} ORDER BY words.rowid DESC"
-        )
-        bound += values
-        rows = self._con.execute(
-            f"SELECT 1 {found} LIMIT 1 OFFSET {CAP}", bound
-        ).fetchone()
-        source = f"(SELECT e.* {found} LIMIT {CAP}) AS e"
-        return [_Stream(source, ["1"], bound)], rows is not None
-
-    def _facet_stream(self, clause: _Clause, keys: Sequence[str]) -> _Stream:
-        marks = f"= {_marks(keys)}" if len(keys) == 1 else f"IN ({_marks(keys)})"
-        if clause.kind in _COLUMNS:
-            source = f"entries AS e INDEXED BY entries_by_{clause.kind}"
-            stream = self._stream(source)
-            stream.where.append(f"e.{clause.kind} {marks}")
-            stream.values += keys
-            return stream
-        stream = self._stream("facets AS f", "f")
-        stream.where += ["f.kind = ?", f"f.key {marks}"]
-        stream.values += [clause.kind, *keys]
-        return stream
-
-
-def _cells(
-    rows: Iterable[tuple[int, str, int]], level: dates.Level, first: int, last: int
-) -> Cells:
-    cells: dict[int, dict[str, int]] = {}
-    for second, category, number in rows:
-        unit = dates.unit_of(level, second)
-        if first <= unit <= last:
-            cell = cells.setdefault(unit, {})
-            cell[category] = cell.get(category, 0) + number
-    return cells
-
-
-def _all(wanted: Filter) -> Iterator[Filter]:
-    """*wanted* and the filters that it stands within."""
-    one: Filter | None = wanted
-    while one is not None:
-        yield one
-        one = one.within
-
-
-def _clauses(wanted: Filter) -> list[_Clause]:
-    clauses: list[_Clause] = []
-    for one in _all(wanted):
-        for kind, values in (
-            ("category", one.category),
-            ("state", tuple(map(str, one.state))),
-            ("actor", tuple(map(match_key, one.actor))),
-            ("place", tuple(map(match_key, one.place))),
-            ("tag", tuple(map(match_key, one.tag))),
-        ):
-            if values:
-                clauses.append(_Clause(kind, tuple(dict.fromkeys(values))))
-    return clauses
-
-
-def _has_window(wanted: Filter) -> bool:
-    return any(one.start is not None or one.end is not None for one in _all(wanted))
-
-
-def _words(wanted: Filter) -> str:
-    """The search of *wanted* in the language of FTS5; empty if it has none."""
-    return " AND ".join(
-        f'"{" ".join(words.tokens)}"{"*" if words.begun else ""}'
-        for one in _all(wanted)
-        for words in one.words
-    )
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join("?" * len(values))
+            self._rows_found[wanted, window] = list(rows)[:CAP], capped
+        return self._rows_found[wanted, window]
 
 
 def _cursor(entry: Entry) -> Cursor:

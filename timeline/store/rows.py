@@ -101,6 +101,7 @@ class _Tally:
     spans: set[tuple[int, int]] = field(default_factory=set)
     days: dict[int, tuple[int, int]] = field(default_factory=dict)
     categories: dict[str, int] = field(default_factory=dict)
+    importances: set[int] = field(default_factory=set)
 
     def count(self, entry: Entry, change: int) -> None:
         """Add an entry (1) or take it away (-1)."""
@@ -113,6 +114,7 @@ class _Tally:
     def note(self, placed: "_Placed") -> None:
         """That at some moment there is such an entry."""
         self.spans.add(_span(placed.entry))
+        self.importances.add(placed.entry.importance)
         day = placed.entry.sort_key // dates.DAY_S
         position, said = self.days.get(day, (NEVER, NEVER))
         if placed.positions[0] >= 0:
@@ -142,6 +144,10 @@ class _Tally:
         con.executemany(
             "INSERT INTO spans (span, at_end) VALUES (?, ?) ON CONFLICT DO NOTHING",
             list(self.spans),
+        )
+        con.executemany(
+            "INSERT INTO importances (importance) VALUES (?) ON CONFLICT DO NOTHING",
+            [(importance,) for importance in self.importances],
         )
         con.executemany(
             "INSERT INTO days (day, first_position, first_said) VALUES (?, ?, ?)"
@@ -217,6 +223,7 @@ def _end_versions(
             row, end, days = rows[one.positions[0]]
             if (end, days) != (one.positions[1], one.days):
                 _move_entry(con, one, row, end=end)
+                tally.note(one)  # it may be known earlier by now
         for first, (row, end, _) in rows.items():
             if first < 0:
                 _remove_entry(con, row, end=end)
@@ -291,15 +298,20 @@ def _put_entry(con: sqlite3.Connection, placed: _Placed, tally: _Tally) -> None:
         ),
     ).lastrowid
     assert row is not None  # noqa: S101 (an insert has one)
+    copies = (
+        entry.lo,
+        entry.importance,
+        positions[0],
+        *days,
+        entry.category,
+        entry.state,
+    )
     con.executemany(
         "INSERT INTO facets"
-        " (kind, key, to_position, sort_key, hi_desc, id, row, from_position,"
-        " from_day, to_day, category, state)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (*key, positions[0], *days, entry.category, entry.state)
-            for key in _facet_keys(entry, positions[1], row)
-        ],
+        " (kind, key, to_position, sort_key, hi_desc, id, row, lo, importance,"
+        " from_position, from_day, to_day, category, state)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(*key, *copies) for key in _facet_keys(entry, positions[1], row)],
     )
     con.executemany(
         "INSERT INTO links (target, row, rel) VALUES (?, ?, ?)", _link_keys(entry, row)
@@ -387,9 +399,14 @@ def _entry_body(entry: Entry) -> str:
     )
 
 
+# A page or a tile reads a hundred bodies: `json.loads` looks for a coding and for
+# spaces around each, which `_write` leaves none of.
+_READ = json.JSONDecoder().raw_decode
+
+
 def entry_of(body: str) -> Entry:
     """The entry that a row holds."""
-    row = json.loads(body)
+    row, _ = _READ(body)
     fields = row["fields"]
     edtf, lo, hi = row["occurred"]
     return Entry(

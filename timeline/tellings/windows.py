@@ -148,11 +148,12 @@ def moved(change: Change) -> tuple[HistoricDate, HistoricDate] | None:
     """The old and the new date of a revision that moved one."""
     if change.kind != "revised":
         return None
-    old, new = _date(change.before), _date(change.after)
+    old, new = date_in(change.before), date_in(change.after)
     return None if old is None or new is None or old == new else (old, new)
 
 
-def _date(fields: Mapping[str, Json]) -> HistoricDate | None:
+def date_in(fields: Mapping[str, Json]) -> HistoricDate | None:
+    """The date among *fields* of an entry; None if there is none."""
     occurred = fields.get("occurred")
     return dates.parse(occurred) if isinstance(occurred, str) else None
 

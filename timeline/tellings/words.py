@@ -220,20 +220,22 @@ def standing_words(entry: Entry, lang: str, *, now: int | None = None) -> str:
         lang: BCP 47.
         now: Of the moment, see `dates.label`.
     """
-    due = {
-        "date": dates.label(entry.occurred, lang, now=now),
-        "when": dates.when(entry.occurred, lang),
-    }
+
+    def due(words: str, **more: str) -> str:  # most entries have no use for these
+        date = dates.label(entry.occurred, lang, now=now)
+        when = dates.when(entry.occurred, lang)
+        return _say(lang, words, date=date, when=when, **more)
+
     match standing_of(entry):
         case Standing.EXPECTED if _is_open(entry):
             first = dates.since(dates.parse(dates.day_of(entry.lo)), lang)
-            return _say(lang, "due, open", **due, since=first)
+            return due("due, open", since=first)
         case Standing.EXPECTED:
-            return _say(lang, "due", **due)
+            return due("due")
         case Standing.OVERDUE:
-            return _say(lang, "was due", **due)
+            return due("was due")
         case Standing.POSTPONED:
-            return _say(lang, "no date", **due)
+            return due("no date")
         case Standing.CANCELLED if entry.ended:
             ended = day_words(dates.parse(entry.ended), lang)
             return _joined(ended, called_off_words(entry, lang))

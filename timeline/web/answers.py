@@ -1,20 +1,39 @@
 """What all reads share: validator, freshness, moment, absolute address."""
 
+import hashlib
+import mimetypes
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
+from http import HTTPStatus
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
-from flask import Response, request
-from werkzeug.exceptions import Gone, NotFound
+from flask import Flask, Response, request
+from werkzeug import Request
+from werkzeug.exceptions import Gone, NotAcceptable, NotFound, PreconditionFailed
+from werkzeug.http import parse_accept_header
+from werkzeug.security import safe_join
 
 from events import dates
 from events.dates import Sentence
 from events.model import RecordedEvent
 from timeline.projections import AsOf, Moment, told_by
 from timeline.schemas import Query
-from timeline.service import Timeline
+from timeline.service import Edition, Timeline
 from timeline.store import Snapshot
+from timeline.web.delivery import (
+    OFTEN_S,
+    Reading,
+    coded_tag,
+    coding_of,
+    knows_whatever_there_is,
+    precondition,
+    say_reading,
+    settled,
+    validators_of,
+)
 
 Render = Callable[[], Response]
 _Found = TypeVar("_Found")
@@ -22,8 +41,16 @@ _Found = TypeVar("_Found")
 PERMANENT_AGE_S = 86_400
 """What was shown at a position changes only if the law wants something erased."""
 
+PAGE_AGE_S = 10
+"""How old a page from a cache may be: a storm meets the cache, an editor waits so long.
+
+Whoever reloads gets the page as it is.
+"""
+
 MOMENTS = ("as_of", "known")
 """Parameters that ask for a moment."""
+
+_OF_ARCHIVES = ("archive", "defined")
 
 
 class NotThenError(NotFound):
@@ -46,8 +73,13 @@ def conditional(
     *,
     max_age_s: int,
     query: Query | None = None,
+    position: int | None = None,
+    may_fail: bool = False,
 ) -> Response:
     """The answer that *render* makes, or 304 while the caller's copy is right.
+
+    What decides the answer beside the address and the log stands in ``Vary``, also of
+    the 304.
 
     Args:
         timeline: Asked for the validator before the rows are read.
@@ -55,29 +87,123 @@ def conditional(
         max_age_s: How long a cache may use the answer unasked; 0: never. An answer
             that stays the same for good may be used for a day.
         query: What it answers, if that can be at a moment.
+        position: Where the answer stays the same for good, if *query* does not say.
+        may_fail: *render* raises where there is nothing. No precondition holds then
+            (RFC 9110 13.2.1), so it is called whatever the caller has.
+
+    Raises:
+        PreconditionFailed: The caller wants another version.
+        NotAcceptable: The caller takes none of the codings, and no answer without.
     """
-    tag = timeline.tag()
     if query is not None and isinstance(query.as_of, int):
-        tag = timeline.tag(AsOf(query.as_of))
+        position = query.as_of
+    moment = None if position is None else AsOf(position)
+    if moment is not None:
         max_age_s = PERMANENT_AGE_S
-    wanted = request.if_none_match
-    # Weak comparison, RFC 9110 13.1.2: proxies that compress weaken the tag.
-    if wanted.contains_weak(tag) and not wanted.star_tag:
-        response = Response(status=304)
-    else:
-        response = render()
-        if wanted.star_tag and response.status_code == 200:  # it does exist
-            response = Response(status=304)
-    if response.status_code in (200, 304):
-        response.set_etag(tag)
+    edition = timeline.edition(moment)
+
+    def is_exact() -> bool:
+        return timeline.edition(moment).tag == edition.tag
+
+    response = _answer(
+        Reading(edition=edition, moment=moment, often=max_age_s >= OFTEN_S),
+        render,
+        now_s=timeline.now().timestamp(),
+        is_exact=is_exact,
+        may_fail=may_fail,
+    )
+    if response.status_code in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
         freshness = f"max-age={max_age_s}" if max_age_s else "no-cache"
         response.headers["Cache-Control"] = f"public, {freshness}"
     return response
 
 
+def _answer(
+    reading: Reading,
+    render: Render,
+    *,
+    now_s: float,
+    is_exact: Callable[[], bool],
+    may_fail: bool = False,
+) -> Response:
+    edition, environ = reading.edition, request.environ
+    coding = coding_of(environ)
+    if coding is None:
+        raise NotAcceptable(Sentence("Take gzip, Brotli or no coding at all."))
+    verdict = precondition(
+        environ, coded_tag(edition.tag, coding), settled(edition, now_s=now_s)
+    )
+    if verdict == HTTPStatus.PRECONDITION_FAILED:
+        raise PreconditionFailed
+    if verdict is None or may_fail or knows_whatever_there_is(environ):
+        response = render()
+        if response.status_code != HTTPStatus.OK:
+            return response
+        if not is_exact():
+            reading = replace(reading, exact=False)
+    if verdict is not None:
+        response = Response(status=verdict)
+    response.headers.extend(
+        validators_of(edition, coding, now_s=now_s, exact=reading.exact)
+    )
+    say_reading(environ, reading)
+    return response
+
+
+def static_answer(app: Flask, filename: str) -> Response:
+    """A file of *app*, with a validator made of its content.
+
+    Flask's own is made of the file's time, which is another one on each machine.
+
+    Raises:
+        NotFound: There is none of that name.
+    """
+    path = safe_join(str(app.static_folder), filename)
+    if path is None or not (file := Path(path)).is_file():
+        raise NotFound
+    content = file.read_bytes()
+    kind, _ = mimetypes.guess_type(file.name)
+    made = Response(content, mimetype=kind or "application/octet-stream")
+    edition = Edition(hashlib.sha256(content).hexdigest()[:20], None, None)
+    answer = _answer(
+        Reading(edition=edition, often=True),
+        lambda: made,
+        now_s=0,
+        is_exact=lambda: True,
+    )
+    answer.headers["Cache-Control"] = "public, no-cache"
+    return answer
+
+
 def absolute(timeline: Timeline, path: str) -> str:
     """The public address of *path*: from the settings, never from the Host header."""
     return timeline.settings.origin + path
+
+
+def refuse_unacceptable(media_type: str, request: Request) -> None:
+    """Do nothing if *request* takes answers of *media_type*; RFC 9110 12.5.1.
+
+    Parameters of what it takes are passed over, as there is one form of each type.
+
+    Raises:
+        NotAcceptable: It says that it does not.
+    """
+    # Java says "*; q=.2", which Werkzeug passes over as no number.
+    said = request.headers.get("Accept", "").replace("q=.", "q=0.")
+    taken: dict[str, float] = {}
+    for one, quality in parse_accept_header(said):
+        name = one.partition(";")[0].strip().lower().replace("*/*", "*")
+        if name == "*" or "/" in name:
+            taken[name] = max(quality, taken.get(name, 0))
+    if not taken:
+        return
+    # What says most of the type decides, however much else is taken.
+    for name in (media_type, f"{media_type.partition('/')[0]}/*", "*"):
+        if name in taken:
+            if taken[name] > 0:
+                return
+            break
+    raise NotAcceptable(f"There is {media_type} here.")
 
 
 # -- moments -------------------------------------------------------------------------
@@ -134,7 +260,8 @@ def known_text(snapshot: Snapshot) -> str | None:
 
 def address_now() -> str:
     """The address that is asked for, without its moment and its origin."""
-    args = [one for one in request.args.items(multi=True) if one[0] not in MOMENTS]
+    fixed = {*MOMENTS, *_OF_ARCHIVES}
+    args = [one for one in request.args.items(multi=True) if one[0] not in fixed]
     # "//evil.example" would lead to another site.
     path = quote(f"/{request.path.lstrip('/')}")
     return f"{path}?{urlencode(args)}" if args else path

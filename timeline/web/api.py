@@ -1,47 +1,39 @@
 """The JSON API: events go in with a token, everything can be read without."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TypedDict
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request, url_for
+from werkzeug import Response as WerkzeugResponse
 from werkzeug.exceptions import (
-    BadRequest,
-    Forbidden,
     NotFound,
-    RequestEntityTooLarge,
-    Unauthorized,
-    UnsupportedMediaType,
 )
 
-from events.errors import IdTakenError, WrongExpectedVersionError
-from events.model import VIEW_PREFIX, Json, RecordedEvent, Token
-from timeline.projections import RefusedError
+from events import dates
+from events.model import VIEW_PREFIX, Json, JsonObject, RecordedEvent
 from timeline.schemas import (
-    FieldError,
-    FieldsError,
     Query,
-    Wanted,
     dump_change,
     dump_changes_args,
     dump_entry,
     dump_event,
     dump_in_force,
+    dump_moment_args,
     dump_query_args,
-    dump_receipt,
     dump_view,
-    parse_append,
     parse_changes_query,
+    parse_density_query,
     parse_log_query,
     parse_query,
     write_cursor,
     write_json,
 )
 from timeline.service import Timeline
-from timeline.store import Snapshot
+from timeline.store import TILE_UNITS, Snapshot
 from timeline.tellings import in_force
 from timeline.web.answers import (
     absolute,
@@ -50,85 +42,47 @@ from timeline.web.answers import (
     events_then,
     find_then,
     known_text,
+    refuse_unacceptable,
 )
-from timeline.web.errors import NotAppendedError
+from timeline.web.appending import append
+from timeline.web.errors import is_for_programs
 from timeline.web.pages.changes import address_of, headline, make_line
 from timeline.web.pages.languages import Languages
+from timeline.web.pages.moments import end_of
+from timeline.web.pages.words import Reader
+from timeline.web.picture import density_json, tile_json
 
 _JSON = "application/json"
-_NDJSON = "application/x-ndjson"
-_WRITERS = frozenset({"append", "admin"})
+_TILE = re.compile(r"0|-?[1-9][0-9]{0,10}")
 _POSITION = re.compile(r"[1-9][0-9]{0,14}")
-_VERSION = re.compile(r'"(0|[1-9][0-9]{0,14})"')
 
 
-def make_api(timeline: Timeline, languages: Languages) -> Blueprint:
-    """Build the JSON API over *timeline*; changes are told in one of *languages*."""
+def make_api(
+    timeline: Timeline, languages: Languages, *, document: Callable[[], JsonObject]
+) -> Blueprint:
+    """Build the JSON API over *timeline*; changes are told in one of *languages*.
+
+    *document* describes it.
+    """
     api = Blueprint("api", __name__)
     settings = timeline.settings
-    limits = {_JSON: settings.body_limit_bytes, _NDJSON: settings.ndjson_limit_bytes}
+
+    @api.before_request
+    def refuse_other_formats() -> None:
+        """Before anything is stored; who asks for the health takes what there is."""
+        if request.method != "OPTIONS" and request.path.startswith("/api/"):
+            refuse_unacceptable(_JSON, request)
 
     # -- writing ---------------------------------------------------------------
 
     @api.post("/api/events")
-    def append_events() -> Response:
+    def append_events() -> WerkzeugResponse:
         """Append one event, or a list of them: all or nothing.
 
         201 with receipts and the address of the first; 200 with the first result
         for a repeat. After a refusal the log is as it was.
         """
-        writer = authenticated()  # before anything of the body is read
-        wanted, listed = parse_append(body(), lines=request.mimetype == _NDJSON)
-        if_match = request.headers.get("If-Match")
-        if if_match is not None:
-            wanted = [_expecting(if_match, wanted, listed=listed)]
-        try:
-            appended = timeline.append(wanted, author=writer.name)
-        except (
-            RefusedError,
-            FieldsError,
-            IdTakenError,
-            WrongExpectedVersionError,
-        ) as error:
-            raise NotAppendedError(
-                error, listed=listed, conditional=if_match is not None
-            ) from error
-        receipts: list[Json] = [dump_receipt(event) for event in appended.events]
-        position = appended.events[0].position
-        return _answer(
-            receipts if listed else receipts[0],
-            HTTPStatus.OK if appended.repeated else HTTPStatus.CREATED,
-            {
-                "Location": f"{quote(request.script_root)}/api/events/{position}",
-                "Cache-Control": "no-store",
-            },
-        )
-
-    def authenticated() -> Token:
-        given = request.authorization
-        # Never from the query string: addresses end up in logs and histories.
-        if given is None or given.type != "bearer" or not given.token:
-            raise Unauthorized("Send a token: Authorization: Bearer tl_….")
-        token = timeline.writer(given.token)
-        if token is None:
-            raise Unauthorized("The token is unknown or was revoked.")
-        if token.scope not in _WRITERS:
-            raise Forbidden("Appending takes a token of the scope append or admin.")
-        return token
-
-    def body() -> bytes:
-        limit = limits.get(request.mimetype)
-        if limit is None:
-            raise UnsupportedMediaType(f"Send {_JSON} or {_NDJSON}.")
-        if (request.content_length or 0) > limit:
-            raise _too_large(limit)
-        # One more, as Werkzeug cuts a chunked body at its limit without a word, and
-        # what is left of lines may well be lines (werkzeug.wsgi.LimitedStream).
-        request.max_content_length = limit + 1
-        raw = request.get_data(cache=False)
-        if len(raw) > limit:
-            raise _too_large(limit)
-        return raw
+        return append(timeline, request)
 
     # -- reading the log -------------------------------------------------------
 
@@ -166,7 +120,7 @@ def make_api(timeline: Timeline, languages: Languages) -> Blueprint:
                 raise NotFound("The log has no event at this position.")
             return _answer(dump_event(found))
 
-        return conditional(timeline, render, max_age_s=0)
+        return conditional(timeline, render, max_age_s=0, may_fail=True)
 
     # -- reading the views -----------------------------------------------------
 
@@ -220,7 +174,7 @@ def make_api(timeline: Timeline, languages: Languages) -> Blueprint:
         def render() -> Response:
             return _answer(find_then(timeline, timeline.moment(query), find))
 
-        return conditional(timeline, render, max_age_s=0, query=query)
+        return conditional(timeline, render, max_age_s=0, query=query, may_fail=True)
 
     @api.get("/api/entries/<entry_id>/events")
     def entry_events(entry_id: str) -> Response:
@@ -242,7 +196,7 @@ def make_api(timeline: Timeline, languages: Languages) -> Blueprint:
         def render() -> Response:
             return find_then(timeline, timeline.moment(query), find)
 
-        return conditional(timeline, render, max_age_s=0, query=query)
+        return conditional(timeline, render, max_age_s=0, query=query, may_fail=True)
 
     @api.get("/api/changes")
     def list_changes() -> Response:
@@ -290,6 +244,51 @@ def make_api(timeline: Timeline, languages: Languages) -> Blueprint:
 
         return conditional(timeline, render, max_age_s=0, query=query.ended)
 
+    @api.get("/api/tiles/<level>/<x>")
+    def tile(level: str, x: str) -> Response:
+        """Counts and the most important entries of 64 units of a level."""
+        units = _level(level)
+        if units is None or not _TILE.fullmatch(x) or not _is_within(units, int(x)):
+            raise NotFound(
+                "There is no such tile: /api/tiles/<level>/<x> has 64 units of the "
+                "level day, month, year or decade, x is a whole number and 0 begins "
+                "with 1970; no date lies further than 10^8 years from the year 0."
+            )
+        query = asked()
+        moment = timeline.moment(query)
+
+        def render() -> Response:
+            with timeline.snapshot(moment) as snapshot:
+                found = tile_json(
+                    snapshot, query.filter, units, int(x), reader_of(snapshot, query)
+                )
+                return _answer({**found, **_told(_moment_of(snapshot))})
+
+        return conditional(timeline, render, max_age_s=0, query=query)
+
+    @api.get("/api/density")
+    def density() -> Response:
+        """How many entries stand where, in bars of whole calendar units."""
+        query, bars = parse_density_query(request.args.items(multi=True))
+        moment = timeline.moment(query)
+
+        def render() -> Response:
+            with timeline.snapshot(moment) as snapshot:
+                found = density_json(snapshot, query.filter, bars=bars)
+                return _answer({**found, **_told(_moment_of(snapshot))})
+
+        return conditional(timeline, render, max_age_s=0, query=query)
+
+    def reader_of(snapshot: Snapshot, query: Query) -> Reader:
+        """Whom the words are for, and the links that keep the moment."""
+        return languages.reader(
+            query.lang,
+            at=timeline.recorded_at(snapshot.position)
+            if snapshot.known_day is None
+            else end_of(snapshot.known_day),
+            moment=dump_moment_args(query),
+        )
+
     @api.get("/api/views")
     def list_views() -> Response:
         """All views in use."""
@@ -320,6 +319,11 @@ def make_api(timeline: Timeline, languages: Languages) -> Blueprint:
 
     # -- looking after it ------------------------------------------------------
 
+    @api.get("/api/openapi.json")
+    def openapi() -> Response:
+        """This description, in OpenAPI 3.1."""
+        return conditional(timeline, lambda: _answer(document()), max_age_s=0)
+
     @api.get("/healthz")
     def health() -> Response:
         """Whether the process answers."""
@@ -336,38 +340,31 @@ def make_api(timeline: Timeline, languages: Languages) -> Blueprint:
             headers={"Cache-Control": "no-store"},
         )
 
-    @api.after_request
+    @api.after_app_request
     def share(response: Response) -> Response:
-        """Let scripts of any site read; none may write (no credentials, no POST)."""
+        """Let scripts of any site read; none may write (no credentials, no POST).
+
+        Of what is not there too, or a script cannot tell a 404 from a dead network.
+        """
+        if not is_for_programs(request.path):
+            return response
+        if request.path.startswith("/api/"):
+            response.vary.add("Accept")  # by which answers are refused
         if request.method != "POST":
             response.headers["Access-Control-Allow-Origin"] = "*"
             response.headers["Access-Control-Expose-Headers"] = (
-                "ETag, Link, Location, Retry-After"
+                "Allow, ETag, Link, Location, Retry-After"
             )
         if request.method == "OPTIONS":
             response.headers["Access-Control-Allow-Methods"] = "GET, HEAD"
-            response.headers["Access-Control-Allow-Headers"] = "If-None-Match"
+            # All but Authorization, and by name for browsers older than the star.
+            response.headers["Access-Control-Allow-Headers"] = (
+                "*, If-None-Match, If-Modified-Since, Last-Event-ID"
+            )
+            response.headers["Access-Control-Max-Age"] = "86400"
         return response
 
     return api
-
-
-def _too_large(limit: int) -> RequestEntityTooLarge:
-    return RequestEntityTooLarge(f"At most {limit:,} bytes are taken at once.")
-
-
-def _expecting(if_match: str, wanted: list[Wanted], *, listed: bool) -> Wanted:
-    """The one wanted event, with the version that ``If-Match`` expects."""
-    version = _VERSION.fullmatch(if_match.strip())
-    if listed or version is None:
-        raise BadRequest(
-            'If-Match holds the version of the one event\'s entry: If-Match: "3".'
-        )
-    expected = int(version[1])
-    if wanted[0].expected_version not in (None, expected):
-        detail = "If-Match expects another version: give one of the two."
-        raise FieldsError([FieldError("/expected_version", detail)])
-    return replace(wanted[0], expected_version=expected)
 
 
 def _upto(position: int, events: Iterable[RecordedEvent]) -> list[RecordedEvent]:
@@ -384,9 +381,7 @@ def _page(
 ) -> Response:
     """*position* and *known* say at which moment *listed* is so."""
     link = {"Link": f'<{following}>; rel="next"'} if following else {}
-    moment: dict[str, Json] = {"position": position}
-    if known is not None:
-        moment["known"] = known
+    moment = _told({"position": position, "known": known})
     return _answer({**listed, **moment, "next": following}, headers=link)
 
 
@@ -399,6 +394,23 @@ class _Said(TypedDict):
 
 def _moment_of(snapshot: Snapshot) -> _Said:
     return {"position": snapshot.position, "known": known_text(snapshot)}
+
+
+def _told(said: _Said) -> dict[str, Json]:
+    """A moment as it stands in an answer."""
+    known = said["known"]
+    told: dict[str, Json] = {"position": said["position"]}
+    return told if known is None else {**told, "known": known}
+
+
+def _level(text: str) -> dates.Level | None:
+    return next((level for level in dates.LEVELS if level == text), None)
+
+
+def _is_within(level: dates.Level, x: int) -> bool:
+    """Whether a date can lie in a tile."""
+    first, last = (dates.unit_of(level, second) for second in dates.REACH)
+    return first <= (x + 1) * TILE_UNITS - 1 and x * TILE_UNITS <= last
 
 
 def _answer(

@@ -8,8 +8,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
+from typing import TypeVar
 
 from flask import Flask, Response, render_template, request
+from werkzeug import Response as WerkzeugResponse
 from werkzeug.exceptions import HTTPException
 
 from events.dates import Sentence
@@ -42,6 +44,7 @@ _TABLE: Mapping[str, tuple[int, str, str]] = {
     "no-such-entry": (404, Sentence("There is no such entry"), ""),
     "no-such-view": (404, Sentence("There is no such view"), ""),
     "method-not-allowed": (405, Sentence("The method is not allowed here"), ""),
+    "not-acceptable": (406, Sentence("It is not there in this format"), ""),
     "not-possible": (409, Sentence("The entry does not allow this"), ""),
     "id-taken": (409, Sentence("The id is taken"), ""),
     "wrong-expected-version": (409, Sentence("The entry has another version"), ""),
@@ -84,6 +87,7 @@ _OF_HTTP: Mapping[int, str] = {
         "forbidden",
         "not-found",
         "method-not-allowed",
+        "not-acceptable",
         "too-large",
         "unsupported-media-type",
         "too-many-requests",
@@ -256,7 +260,7 @@ def register_errors(app: Flask, languages: Languages) -> None:
             if problem.code == "internal" and app.testing:
                 raise error
             _log(error, problem)
-        if _is_for_programs(request.path):
+        if is_for_programs(request.path):
             response = Response(write_json(problem.dump()), mimetype=PROBLEM_TYPE)
         else:
             response = Response(_page_of(problem, error, languages))
@@ -276,7 +280,7 @@ def register_errors(app: Flask, languages: Languages) -> None:
 
     app.register_error_handler(HTTPException, answer)
     app.register_error_handler(Exception, answer)
-    app.after_request(_secure)
+    app.after_request(secure)
 
 
 def _page_of(problem: Problem, error: Exception, languages: Languages) -> str:
@@ -312,7 +316,8 @@ def _page_of(problem: Problem, error: Exception, languages: Languages) -> str:
     )
 
 
-def _is_for_programs(path: str) -> bool:
+def is_for_programs(path: str) -> bool:
+    """Whether what goes wrong at *path* is told as a problem, not as a page."""
     return path == "/api" or path.startswith(("/api/", "/healthz", "/readyz"))
 
 
@@ -325,7 +330,11 @@ def _log(error: Exception, problem: Problem) -> None:
         _logger.warning(f"{words[0]}: %a", *words[1:], str(error))  # noqa: G004
 
 
-def _secure(response: Response) -> Response:
+_Answer = TypeVar("_Answer", bound=WerkzeugResponse)
+
+
+def secure(response: _Answer) -> _Answer:
+    """*response* with the headers that every answer has."""
     for name, value in _SECURITY.items():
         response.headers.setdefault(name, value)
     return response

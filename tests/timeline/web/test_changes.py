@@ -39,6 +39,7 @@ from timeline.feeds import feed_id, render_atom
 from timeline.projections import AsOf, Entry, entry_versions
 from timeline.schemas import parse_append
 from timeline.service import Timeline
+from timeline.web.answers import PAGE_AGE_S
 from timeline.web.pages import tally as tally_module
 from timeline.web.pages.changes import (
     KINDS,
@@ -52,6 +53,7 @@ from timeline.web.pages.changes import (
 )
 from timeline.web.pages.languages import load_languages
 from timeline.web.pages.tally import Tally
+from timeline.web.syndication import archives
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "feeds"
 LANGUAGES = load_languages("en")
@@ -498,13 +500,17 @@ def test_what_lies_between_two_positions_keeps(
 
 
 @pytest.mark.usefixtures("year")
-@pytest.mark.parametrize("path", ["/changes", "/api/changes"])
+@pytest.mark.parametrize(
+    ("path", "freshness"),
+    [("/changes", f"max-age={PAGE_AGE_S}"), ("/api/changes", "no-cache")],
+)
 @pytest.mark.parametrize(
     "query", ["", "after=2", "upto=2025-12-31", "after=2025-05-01&upto=7"]
 )
 def test_what_may_grow_is_asked_for_anew(
-    client: FlaskClient, timeline: Timeline, path: str, query: str
+    client: FlaskClient, timeline: Timeline, path: str, freshness: str, query: str
 ) -> None:
+    """Programs ask each time; a page of a cache may be some seconds old."""
     before = client.get(f"{path}?{query}")
     same = client.get(
         f"{path}?{query}", headers={"If-None-Match": before.headers["ETag"]}
@@ -514,7 +520,7 @@ def test_what_may_grow_is_asked_for_anew(
         f"{path}?{query}", headers={"If-None-Match": before.headers["ETag"]}
     )
 
-    assert before.headers["Cache-Control"] == "public, no-cache"
+    assert before.headers["Cache-Control"] == f"public, {freshness}"
     assert (same.status_code, after.status_code) == (304, 200)
 
 
@@ -855,7 +861,11 @@ class TestSmallFeeds:
         return small
 
     @pytest.mark.usefixtures("year")
-    def test_the_feed_has_the_newest_events(self, client: FlaskClient) -> None:
+    def test_the_feed_has_the_newest_events(
+        self, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The others are in archives."""
+        monkeypatch.setattr(archives, "ARCHIVE_EVENTS", 7)
         read = feedparser.parse(client.get("/changes.atom").data)
 
         assert [one.title for one in read.entries] == YEAR[:3:-1]

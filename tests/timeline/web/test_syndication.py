@@ -1,5 +1,6 @@
 """Feeds over HTTP: addresses, validators, refusals, and what is rendered how often."""
 
+import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -28,11 +29,12 @@ from timeline.config import Settings
 from timeline.feeds import Feed, xml
 from timeline.service import Timeline
 from timeline.store import ViewStore
+from timeline.web.delivery import Rendered
 from timeline.web.pages.languages import load_languages
-from timeline.web.syndication import KEPT_BYTES, _Rendered, make_syndication
+from timeline.web.syndication import KEPT_BYTES, archives, make_syndication
 
 NS = {"a": "http://www.w3.org/2005/Atom"}
-FEEDS = pytest.mark.parametrize("feed", ["/feed.atom", "/feed.rss"])
+FEEDS = pytest.mark.parametrize("feed", ["/feed.atom", "/feed.rss", "/feed.json"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,16 @@ class Site:
         assert not read.bozo
         return read
 
+    def json(self, address: str) -> Any:
+        response = self.get(address)
+        assert response.status_code == 200
+        return json.loads(response.data)
+
     def slugs(self, address: str) -> list[str]:
         """Entries of a feed in order."""
+        if ".json" in address:
+            items = self.json(address)["items"]
+            return [one["id"].rpartition("/")[2] for one in items]
         return [one.id.rpartition("/")[2] for one in self.read(address).entries]
 
 
@@ -103,7 +113,11 @@ def site(settings: Settings) -> Iterator[Site]:
 
 
 @FEEDS
-def test_a_feed_has_the_entries_that_changed_last(site: Site, feed: str) -> None:
+def test_a_feed_has_the_entries_that_changed_last(
+    site: Site, feed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are in archives."""
+    monkeypatch.setattr(archives, "ARCHIVE_EVENTS", 5)
     for entry in ("one", "two", "three", "four"):
         site.append(recorded(entry))
     site.append(revised("two", title="Two, moved"))
@@ -149,9 +163,13 @@ def test_a_view_has_a_feed_of_its_own(site: Site, feed: str) -> None:
     assert site.slugs(address) == ["two", "one"]
     assert site.slugs(f"{address}?tag=moon") == ["one"]
     assert site.slugs(f"{address}?category=product") == []
-    read = site.read(address)
-    assert read.feed.title == "Space – Chips"
-    assert read.feed.subtitle == "Up there."
+    if feed == "/feed.json":
+        told = site.json(address)
+        assert (told["title"], told["description"]) == ("Space – Chips", "Up there.")
+    else:
+        read = site.read(address)
+        assert read.feed.title == "Space – Chips"
+        assert read.feed.subtitle == "Up there."
 
 
 @FEEDS
@@ -159,10 +177,16 @@ def test_an_entry_has_a_feed_of_its_own(site: Site, feed: str) -> None:
     site.append(recorded("one"), recorded("two"))
     site.append(corrected("one", title="The one"))
 
-    read = site.read(f"/entries/one{feed}?category=ignored")
+    address = f"/entries/one{feed}?category=ignored"
 
-    assert [one.title for one in read.entries] == ["The one"]
-    assert read.feed.title == "The one – Chips"
+    if feed == "/feed.json":
+        told = site.json(address)
+        assert [one["title"] for one in told["items"]] == ["The one"]
+        assert told["title"] == "The one – Chips"
+    else:
+        read = site.read(address)
+        assert [one.title for one in read.entries] == ["The one"]
+        assert read.feed.title == "The one – Chips"
 
 
 def test_a_retracted_entry_stays_and_says_so(site: Site) -> None:
@@ -264,13 +288,17 @@ def test_no_two_feeds_and_no_entry_share_an_id(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("feed", "media_type"),
-    [("/feed.atom", "application/atom+xml"), ("/feed.rss", "application/rss+xml")],
+    ("feed", "content_type"),
+    [
+        ("/feed.atom", "application/atom+xml; charset=utf-8"),
+        ("/feed.rss", "application/rss+xml; charset=utf-8"),
+        ("/feed.json", "application/feed+json"),
+    ],
 )
-def test_the_headers_of_a_feed(site: Site, feed: str, media_type: str) -> None:
+def test_the_headers_of_a_feed(site: Site, feed: str, content_type: str) -> None:
     response = site.get(feed)
 
-    assert response.headers["Content-Type"] == f"{media_type}; charset=utf-8"
+    assert response.headers["Content-Type"] == content_type
     assert response.headers["Cache-Control"] == "public, max-age=300"
     assert response.headers["Access-Control-Allow-Origin"] == "*"
     exposed = response.headers["Access-Control-Expose-Headers"]
@@ -423,7 +451,7 @@ def test_many_at_once_wait_for_one_rendering(
 
 
 def test_renderings_take_no_more_than_their_share_of_memory() -> None:
-    kept = _Rendered(limit_bytes=10)
+    kept = Rendered(limit_bytes=10)
     made: list[str] = []
 
     def render(address: str, size: int = 4, position: int = 1) -> bytes:

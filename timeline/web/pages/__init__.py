@@ -1,8 +1,10 @@
 """The pages: each reads one snapshot and lays out what the view models decide."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from http import HTTPStatus
 from importlib.resources import files
 from typing import Any
@@ -14,14 +16,14 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 from werkzeug.exceptions import Gone, NotFound
 
-from events.dates import DateError, Sentence
-from events.model import VIEW_PREFIX
+from events.dates import DateError, Scale, Sentence
+from events.model import VIEW_PREFIX, JsonObject
 from timeline.projections import AsOf, Entry, Filter, View
 from timeline.schemas import (
     ChangesQuery,
+    Order,
     Query,
     QueryError,
-    dump_filter_args,
     dump_moment_args,
     parse_changes_query,
     parse_filter,
@@ -33,18 +35,22 @@ from timeline.store import Count, Page, Snapshot
 from timeline.tellings import in_force
 from timeline.web.answers import (
     MOMENTS,
+    PAGE_AGE_S,
     absolute,
     conditional,
     day_then,
     events_then,
     find_then,
+    refuse_unacceptable,
 )
 from timeline.web.pages.cards import mark_categories, rendered
 from timeline.web.pages.changes import PATH as CHANGES
 from timeline.web.pages.changes import make_changes, make_line, page_of_changes
 from timeline.web.pages.cite import make_citation
 from timeline.web.pages.facets import KINDS, without
+from timeline.web.pages.head import make_head
 from timeline.web.pages.languages import Languages
+from timeline.web.pages.linked_data import data_block, make_event
 from timeline.web.pages.listing import (
     filter_words,
     jump_cursor,
@@ -65,7 +71,15 @@ from timeline.web.pages.moments import (
     make_slider,
 )
 from timeline.web.pages.overview import make_overview
+from timeline.web.pages.picture import Picture, make_picture
 from timeline.web.pages.record import instant, make_record
+from timeline.web.pages.reference import make_reference
+from timeline.web.pages.subscribe import (
+    Covered,
+    Way,
+    make_subscribing,
+    make_ways,
+)
 from timeline.web.pages.tally import Tally
 from timeline.web.pages.words import Reader, direction
 
@@ -75,32 +89,16 @@ MAX_JUMP = 200
 """Characters of a date to go to; what is longer is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """What a page tells of itself to programs.
-
-    Attributes:
-        canonical: Absolute address of just this page.
-        feed_title: Of the feeds of just what is shown.
-        atom, rss: Their addresses.
-        alternates: By language, the absolute address of the page in it.
-    """
-
-    title: str
-    description: str
-    canonical: str
-    feed_title: str
-    atom: str
-    rss: str
-    alternates: Mapping[str, str]
-
-
-def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
-    """Build the pages over *timeline*."""
+def make_pages(
+    timeline: Timeline, languages: Languages, *, document: Callable[[], JsonObject]
+) -> Blueprint:
+    """Build the pages over *timeline*; *document* describes its API."""
     pages = Blueprint("pages", __name__)
     settings = timeline.settings
     hashes = _asset_hashes()
+    built = _built_assets()
     tally = Tally(timeline)
+    everything = Covered("", Filter(), settings.title)
 
     @pages.record_once
     def set_up_templates(state: BlueprintSetupState) -> None:
@@ -112,11 +110,20 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
             _gettext, _ngettext, newstyle=True
         )
         env.globals["dir_of"] = direction
+        env.filters["data_block"] = data_block
 
     @pages.app_context_processor
     def site() -> dict[str, object]:
         """For error pages too."""
-        return {"site": settings, "asset": asset, "views_in_use": views_in_use}
+        return {
+            "site": settings,
+            "asset": asset,
+            "views_in_use": views_in_use,
+            "feeds_of_all": feeds_of_all,
+        }
+
+    def feeds_of_all(reader: Reader) -> list[Way]:
+        return make_ways(reader, everything, origin=settings.origin)
 
     def views_in_use() -> list[View]:
         """For those who looked for what is not there."""
@@ -124,13 +131,15 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
             return snapshot.views()
 
     def asset(name: str) -> str:
+        name = built.get(name, name)
         return f"/static/{name}?v={hashes[name]}"
 
     @pages.after_app_request
     def keep_assets(response: Response) -> Response:
         """A year, as their address changes with their content."""
         name = (request.view_args or {}).get("filename", "")
-        if request.endpoint == "static" and request.args.get("v") == hashes.get(name):
+        asked = request.args.get("v")
+        if request.endpoint == "static" and asked and asked == hashes.get(name):
             response.headers["Cache-Control"] = f"public, max-age={YEAR_S}, immutable"
         return response
 
@@ -144,25 +153,27 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
         title: str,
         description: str,
         args: Sequence[tuple[str, str]] = (),
-        feed: tuple[str, Sequence[tuple[str, str]], str],
+        covered: Covered = everything,
+        recorded: tuple[datetime, datetime] | None = None,
         status: int = HTTPStatus.OK,
         **shown: Any,
     ) -> Response:
-        """The page at *path* with *args*; *feed*: path, parameters and title."""
-        below, feed_args, feed_title = feed
-        full_title = title if title == settings.title else f"{title} – {settings.title}"
+        """The page at *path* with *args*; *covered*: what it offers to follow.
+
+        *recorded*: when an entry was recorded and last changed.
+        """
         banner = banner_of(snapshot, asked, reader, path=path, args=args)
-        head = Head(
-            title=f"{full_title} – {banner.words}" if banner else full_title,
-            description=_shortened(description),
-            canonical=absolute(timeline, reader.href(path, args)),
-            feed_title=feed_title,
-            atom=reader.href(f"{below}/feed.atom", feed_args),
-            rss=reader.href(f"{below}/feed.rss", feed_args),
-            alternates={
-                lang: absolute(timeline, reader.href_in(lang, path, args))
-                for lang in reader.offered
-            },
+        head = make_head(
+            reader,
+            covered,
+            site=settings.title,
+            origin=settings.origin,
+            path=path,
+            args=args,
+            title=title,
+            description=description,
+            moment=banner.words if banner else "",
+            recorded=recorded,
         )
         body = render_template(
             template,
@@ -338,26 +349,29 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
             jump=jump,
             count=lambda rest: snapshot.count(replace(rest, within=wanted.within)),
         )
+        picture = None
+        if listing.overview is not None and not errors:
+            picture = picture_of(
+                snapshot, wanted, reader, path, query.order, listing.overview.scale
+            )
         narrowed = ", ".join(chip.words for chip in listing.chips)
+        title = f"{listing.title}: {narrowed}" if narrowed else listing.title
         return page(
             "timeline.html",
             snapshot,
             asked,
             reader,
             path=path,
-            title=f"{listing.title}: {narrowed}" if narrowed else listing.title,
+            title=title,
             description=listing.description
             or reader.say("What happened and what is promised, with sources."),
             args=listing.args,
-            feed=(
-                path.rstrip("/"),
-                dump_filter_args(query.filter),
-                f"{listing.title}: {narrowed}" if narrowed else listing.title,
-            ),
+            covered=Covered(path.rstrip("/"), query.filter, title),
             status=HTTPStatus.BAD_REQUEST if errors or jump else HTTPStatus.OK,
             search=listing.search,
             view=view,
             listing=listing,
+            picture=picture,
             chooser=make_chooser(
                 asked,
                 reader,
@@ -373,6 +387,29 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
                 ),
                 errors=[errors[name] for name in MOMENTS if name in errors],
             ),
+        )
+
+    def picture_of(
+        snapshot: Snapshot,
+        wanted: Filter,
+        reader: Reader,
+        path: str,
+        order: Order,
+        scale: Scale,
+    ) -> Picture | None:
+        # Its lanes stay while its window moves.
+        everything = replace(wanted, start=None, end=None)
+        own = replace(everything, within=None)
+        return make_picture(
+            wanted,
+            reader,
+            path=path,
+            args=list_args(own, order),
+            scale=scale,
+            reach=snapshot.reach() or (0, 0),
+            counted=snapshot.facets(everything, "category", limit=KINDS["category"]),
+            total=snapshot.count(everything).number,
+            marks=mark_categories(snapshot.categories(), reader),
         )
 
     def to_date(
@@ -414,7 +451,7 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
             find_then(timeline, asked.moment, lambda snapshot: _view(snapshot, name))
         if errors:
             return render()
-        return conditional(timeline, render, max_age_s=0, query=asked.query)
+        return conditional(timeline, render, max_age_s=PAGE_AGE_S, query=asked.query)
 
     @pages.get("/")
     def front() -> Response:
@@ -442,14 +479,12 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
                     path="/views",
                     title=reader.say("Views"),
                     description=reader.say("Parts of the timeline with their feeds."),
-                    feed=("", (), settings.title),
                     lines=[
                         {
                             "title": one.title,
                             "introduction": rendered(one.description),
                             "href": reader.href(f"/views/{one.name}"),
-                            "atom": reader.href(f"/views/{one.name}/feed.atom"),
-                            "rss": reader.href(f"/views/{one.name}/feed.rss"),
+                            "subscribe": reader.href(f"/views/{one.name}/subscribe"),
                             "filter": filter_words(parse_filter(one.filter), reader),
                             "count": snapshot.count(parse_filter(one.filter)),
                         }
@@ -457,7 +492,31 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
                     ],
                 )
 
-        return conditional(timeline, render, max_age_s=0, query=asked.query)
+        return conditional(timeline, render, max_age_s=PAGE_AGE_S, query=asked.query)
+
+    @pages.get("/api/docs")
+    def api_reference() -> Response:
+        """The same, to be read."""
+        refuse_unacceptable("text/html", request)
+        asked = read()
+
+        def render() -> Response:
+            with timeline.snapshot(asked.moment) as snapshot:
+                reader = reader_of(snapshot, asked)
+                return page(
+                    "reference.html",
+                    snapshot,
+                    asked,
+                    reader,
+                    path="/api/docs",
+                    title=reader.say("API"),
+                    description=reader.say(
+                        "How programs read the timeline, and append to it."
+                    ),
+                    reference=make_reference(document()),
+                )
+
+        return conditional(timeline, render, max_age_s=PAGE_AGE_S, query=asked.query)
 
     @pages.get("/about")
     def about() -> Response:
@@ -479,7 +538,6 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
                     description=reader.say(
                         "What this is, how it is kept, how to subscribe and append."
                     ),
-                    feed=("", (), settings.title),
                     about={
                         "entries": snapshot.count(Filter()).number,
                         "changed_at": instant(changed_at) if changed_at else "",
@@ -490,7 +548,7 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
                     },
                 )
 
-        return conditional(timeline, render, max_age_s=0, query=asked.query)
+        return conditional(timeline, render, max_age_s=PAGE_AGE_S, query=asked.query)
 
     @pages.get("/changes")
     def changes() -> Response:
@@ -515,7 +573,7 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
 
         if errors:
             return render()
-        return conditional(timeline, render, max_age_s=0, query=query.ended)
+        return conditional(timeline, render, max_age_s=PAGE_AGE_S, query=query.ended)
 
     def changes_page(
         snapshot: Snapshot,
@@ -555,7 +613,6 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
             args=shown.args,
             title=reader.say("Changes"),
             description=reader.say("What changed, event by event."),
-            feed=("", (), settings.title),
             status=HTTPStatus.BAD_REQUEST if errors else HTTPStatus.OK,
             changes=shown,
         )
@@ -600,6 +657,7 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
                 title = record.title.words
                 if below:
                     title = reader.say("History: {title}", title=title)
+                summary = _text(record.summary)
                 return page(
                     template,
                     snapshot,
@@ -607,7 +665,7 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
                     reader,
                     path=path,
                     title=title,
-                    description=f"{record.date.words}. {_text(record.summary)}",
+                    description=f"{record.date.words}. {summary}",
                     cite=make_citation(
                         shown,
                         reader,
@@ -615,12 +673,71 @@ def make_pages(timeline: Timeline, languages: Languages) -> Blueprint:
                         origin=settings.origin,
                         known_day=snapshot.known_day,
                     ),
-                    feed=(f"/entries/{name}", (), record.title.words),
+                    covered=Covered(f"/entries/{name}", Filter(), record.title.words),
+                    recorded=(shown.recorded_at, shown.updated_at),
+                    # Of now only: a program does not read which moment this shows.
+                    event=None
+                    if below or asked.moment is not None
+                    else make_event(
+                        shown,
+                        reader,
+                        url=absolute(timeline, reader.href(path)),
+                        description=summary,
+                    ),
                     entry=record,
                     chooser=make_chooser(asked, reader, path=path, args=()),
                 )
 
-        return conditional(timeline, render, max_age_s=0, query=asked.query)
+        return conditional(timeline, render, max_age_s=PAGE_AGE_S, query=asked.query)
+
+    @pages.get("/subscribe")
+    def subscribe() -> Response:
+        """How to follow the timeline, or what of it the filters let through."""
+        return subscribe_page("", lambda _: None)
+
+    @pages.get("/views/<name>/subscribe")
+    def subscribe_to_view(name: str) -> Response:
+        """How to follow a view; 410 if it was removed."""
+        return subscribe_page(f"/views/{name}", lambda found: _view(found, name))
+
+    @pages.get("/entries/<name>/subscribe")
+    def subscribe_to_entry(name: str) -> Response:
+        """How to be told when an entry changes."""
+        return subscribe_page(f"/entries/{name}", lambda found: _entry(found, name))
+
+    def subscribe_page(
+        path: str, find: Callable[[Snapshot], View | Entry | None]
+    ) -> Response:
+        """How to follow what is at *path*: as it is now, whatever the moment asked."""
+        asked = read()
+        # RFC 9110 13.2.1: no 304 where there would be a 404 or 410.
+        find_then(timeline, None, find)
+
+        def render() -> Response:
+            with timeline.snapshot() as snapshot:
+                reader = reader_of(snapshot, asked)
+                subscribing = make_subscribing(
+                    reader, find(snapshot), asked.query.filter, settings, path=path
+                )
+                return page(
+                    "subscribe.html",
+                    snapshot,
+                    Asked(),
+                    reader.now,
+                    path=f"{path}/subscribe",
+                    args=subscribing.covered.args,
+                    title=reader.say(
+                        "Subscribe: {title}", title=subscribing.covered.title
+                    ),
+                    description=reader.say(
+                        "New and changed entries in a feed reader, their dates in a"
+                        " calendar. There is nothing to sign up for."
+                    ),
+                    covered=subscribing.covered,
+                    subscribing=subscribing,
+                )
+
+        return conditional(timeline, render, max_age_s=PAGE_AGE_S)
 
     return pages
 
@@ -661,14 +778,6 @@ def _text(html: Markup) -> str:
     return html.striptags()
 
 
-def _shortened(text: str, limit: int = 200) -> str:
-    """At most *limit* characters of *text*, cut between words."""
-    text = " ".join(text.split())
-    if len(text) <= limit:
-        return text
-    return text[:limit].rsplit(" ", 1)[0] + "…"
-
-
 def _asset_hashes() -> dict[str, str]:
     """What changes in the address of a file in ``static`` with its content."""
     static = files("timeline") / "static"
@@ -677,3 +786,10 @@ def _asset_hashes() -> dict[str, str]:
         for file in static.iterdir()
         if file.is_file()
     }
+
+
+def _built_assets() -> dict[str, str]:
+    """What `timeline/web/client` was built into, by the name without its hash."""
+    manifest = files("timeline") / "static" / "manifest.json"
+    built: dict[str, str] = json.loads(manifest.read_text(encoding="utf-8"))
+    return built

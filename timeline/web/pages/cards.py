@@ -96,16 +96,15 @@ class Year:
     months: Sequence[Month]
 
 
-def mark_categories(names: Iterable[str], reader: Reader) -> Mapping[str, Category]:
-    """A mark for each category, as stable as eight marks for all names can be.
+def pairs_of(names: Iterable[str]) -> Mapping[str, int]:
+    """A pair for each category, as stable as eight pairs for all names can be.
 
-    The name's hash prefers a mark; who finds it taken takes the next free one, and
+    The name's hash prefers a pair; who finds it taken takes the next free one, and
     beyond eight there is none. So a new category moves no other, unless they
     prefer the same.
     """
-    known = {*names, ""}
     taken: dict[int, str] = {}
-    for name in sorted(known - {""}):
+    for name in sorted({*names} - {""}):
         preferred = crc32(name.encode()) % PAIRS
         free = [
             pair
@@ -114,7 +113,13 @@ def mark_categories(names: Iterable[str], reader: Reader) -> Mapping[str, Catego
         ]
         if free:
             taken[free[0]] = name
-    pairs = {name: pair for pair, name in taken.items()}
+    return {name: pair for pair, name in taken.items()}
+
+
+def mark_categories(names: Iterable[str], reader: Reader) -> Mapping[str, Category]:
+    """A mark for each category, and for none."""
+    known = {*names, ""}
+    pairs = pairs_of(known)
     return {
         name: Category(name, category_words(name, reader), pairs.get(name))
         for name in sorted(known)

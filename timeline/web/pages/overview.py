@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil, log, sqrt
+from math import ceil, sqrt
 from typing import TypeAlias
 
 from events import dates
+from events.dates import Scale
 from timeline.projections import Filter
 from timeline.web.pages.cards import Category
 from timeline.web.pages.words import Reader
@@ -78,6 +79,7 @@ class Overview:
         words: What they show, in a sentence.
         window: Start and width of the window in %, if there is one.
         all_href: The same list without its window; empty if it has none.
+        scale: Of the bars.
     """
 
     words: str
@@ -86,27 +88,7 @@ class Overview:
     ticks: Sequence[Tick]
     window: tuple[str, str] | None
     all_href: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """Units of *level*, *step* of them to a bar, from *first* to *last* inclusive."""
-
-    level: dates.Level
-    step: int
-    first: int
-    last: int
-
-    @property
-    def bars(self) -> int:
-        return self.last - self.first + 1
-
-    def bar_of(self, epoch_s: int) -> int:
-        return dates.unit_of(self.level, epoch_s) // self.step
-
-    def start(self, bar: int) -> int:
-        """First second of a bar."""
-        return dates.unit_start(self.level, bar * self.step)
+    scale: Scale
 
 
 def make_overview(
@@ -160,36 +142,19 @@ def make_overview(
         ticks=list(_ticks(scale, reader)),
         window=_window(wanted, scale),
         all_href=href_of(everything) if everything != wanted else "",
+        scale=scale,
     )
 
 
 def _fitted(
     wanted: Filter, reach: tuple[int, int], counted: Counted
-) -> tuple[_Scale, dict[int, dict[str, int]]]:
+) -> tuple[Scale, dict[int, dict[str, int]]]:
     scale = _scale(*reach)
-    cells: dict[int, dict[str, int]] = {}
-    first, last = scale.first * scale.step, (scale.last + 1) * scale.step - 1
-    for unit, of_unit in counted(wanted, scale.level, first, last).items():
-        cell = cells.setdefault(unit // scale.step, {})
-        for category, number in of_unit.items():
-            cell[category] = cell.get(category, 0) + number
-    return scale, cells
+    return scale, scale.gathered(counted(wanted, scale.level, *scale.units))
 
 
-def _scale(first_s: int, last_s: int) -> _Scale:
-    """The units of which between these seconds there are neither few nor many."""
-
-    def scale(level: dates.Level, step: int = 1) -> _Scale:
-        first, last = dates.unit_of(level, first_s), dates.unit_of(level, last_s)
-        return _Scale(level, step, first // step, last // step)
-
-    def strain(one: _Scale) -> float:
-        return max(log(LEAST / one.bars), log(one.bars / MOST), 0.0)
-
-    best = min(map(scale, dates.LEVELS), key=strain)
-    while best.bars > MOST and best.level == "decade":
-        best = scale("decade", best.step * 10)
-    return best
+def _scale(first_s: int, last_s: int) -> Scale:
+    return dates.scale_between(first_s, last_s, least=LEAST, most=MOST)
 
 
 def _around(wanted: Filter, reach: tuple[int, int]) -> tuple[int, int]:
@@ -208,14 +173,14 @@ def _around(wanted: Filter, reach: tuple[int, int]) -> tuple[int, int]:
 def _bar(
     bar: int,
     cell: Mapping[str, int],
-    scale: _Scale,
+    scale: Scale,
     wanted: Filter,
     reader: Reader,
     highest: int,
     marks: Mapping[str, Category],
     href_of: Callable[[Filter], str],
 ) -> Bar:
-    first, last = _bounds(bar, scale)
+    first, last = scale.bounds(bar)
     number = sum(cell.values())
     height = max(4.0, HEIGHT * sqrt(number / highest))
     label = _bar_label(first, last, reader)
@@ -247,26 +212,6 @@ def _stacked(
         yield Part(category, round(foot, 1), round(share, 1))
 
 
-def _bounds(bar: int, scale: _Scale) -> tuple[dates.HistoricDate, dates.HistoricDate]:
-    """First and last date of a bar, as an address says them."""
-    lo, hi = scale.start(bar), scale.start(bar + 1) - 1
-    (year, month, _), (last_year, _, _) = dates.civil(lo), dates.civil(hi)
-    if 0 <= year <= 9_999:
-        if scale.level == "day":
-            day = dates.parse(dates.day_of(lo))
-            return day, day
-        if scale.level == "month":
-            one = dates.parse(f"{year:04}-{month:02}")
-            return one, one
-    return dates.parse(_year(year)), dates.parse(_year(last_year))
-
-
-def _year(year: int) -> str:
-    if abs(year) > 9_999:
-        return f"Y{year}"
-    return f"{year:05}" if year < 0 else f"{year:04}"
-
-
 def _bar_label(
     first: dates.HistoricDate, last: dates.HistoricDate, reader: Reader
 ) -> str:
@@ -281,7 +226,7 @@ def _summary(bars: Sequence[Bar], total: int, reader: Reader) -> str:
     return words + " " + reader.say("Most: {what}.", what=fullest.words)
 
 
-def _ticks(scale: _Scale, reader: Reader) -> Iterable[Tick]:
+def _ticks(scale: Scale, reader: Reader) -> Iterable[Tick]:
     """Labels at the start of years, of months or of bars, none over another."""
     starts: list[tuple[int, str]] = []
     for bar in range(scale.first, scale.last + 1):
@@ -313,7 +258,7 @@ def _ticks(scale: _Scale, reader: Reader) -> Iterable[Tick]:
             yield Tick(_percent(share), words)
 
 
-def _window(wanted: Filter, scale: _Scale) -> tuple[str, str] | None:
+def _window(wanted: Filter, scale: Scale) -> tuple[str, str] | None:
     if wanted.start is None and wanted.end is None:
         return None
     first, last = scale.first, scale.last
