@@ -170,7 +170,7 @@ def test_newsboat_reads_an_archive_without_what_was_retracted(
         served,
         {"type": "entry-retracted", "entry": "moon-landing", "data": {"reason": "No."}},
     )
-    for number in range(50):
+    for number in range(45):
         later = {"title": f"Rocket {number}", "occurred": "2031"}
         append(served, {"type": "entry-recorded", "data": later})
     archive = f"{served.url}{feed}?archive=1"

@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import quote
 
 import brotli
 from werkzeug.datastructures import ETags
@@ -50,6 +51,8 @@ SETTLED_S = 5
 Dates in HTTP have no parts of seconds (RFC 9110 8.8.2.2). An event in the same second
 as the last, or one whose commit takes that long, must not hide behind its date.
 """
+
+_ASCII = bytes(range(128))
 
 _READING = "timeline.reading"
 _CODING = "timeline.coding"
@@ -424,6 +427,12 @@ class Delivery:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Answer from what is kept, or by asking the application."""
+        query = environ.get("QUERY_STRING", "")
+        if not query.isascii():
+            # An address is ASCII (RFC 3986 2), and Werkzeug fails on what is not even
+            # UTF-8. Granian refuses that, other servers hand it on (PEP 3333).
+            escaped = quote(query.encode("latin-1"), safe=_ASCII)
+            environ = {**environ, "QUERY_STRING": escaped}
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return self._app(environ, start_response)
         coding = _asked_coding(environ)

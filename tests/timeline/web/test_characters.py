@@ -6,8 +6,10 @@ from urllib.parse import quote
 
 import feedparser
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from lxml import etree
+from werkzeug.test import create_environ, run_wsgi_app
 
 from events.model import NewEvent
 from tests.builders import cancelled, recorded, retracted, revised, view_defined
@@ -217,3 +219,40 @@ def test_it_may_be_asked_for(client: FlaskClient, bad: str) -> None:
     query = quote(bad.encode("utf-8", "surrogatepass"))
     for address in (f"/feed.atom?q={query}", f"/feed.json?tag=a{query}"):
         assert client.get(address).status_code in (200, 400)
+
+
+RAW = pytest.mark.parametrize(
+    ("raw", "escaped"),
+    [("moon=\xfc", "moon=%FC"), ("q=caf\xc3\xa9", "q=caf%C3%A9")],
+    ids=["no UTF-8", "UTF-8"],
+)
+"""Bytes of an address as WSGI hands them on (PEP 3333), and as they should be."""
+
+
+@RAW
+@pytest.mark.parametrize("path", ["/", "/feed.atom", "/api/entries"])
+def test_bytes_that_no_address_may_hold_are_read_as_if_they_were_escaped(
+    app: Flask, path: str, raw: str, escaped: str
+) -> None:
+    """Granian refuses some of them, other servers hand all of them on."""
+    answers = []
+    for query in (raw, escaped):
+        environ = create_environ(path)
+        environ["QUERY_STRING"] = query
+        body, status, _ = run_wsgi_app(app, environ, buffered=True)
+        answers.append((status, b"".join(body)))
+
+    assert answers[0] == answers[1]
+    assert not answers[0][0].startswith("5")
+
+
+@RAW
+def test_a_browser_is_led_to_an_address_that_may_be_one(
+    app: Flask, raw: str, escaped: str
+) -> None:
+    environ = create_environ("/feed.atom", headers={"Sec-Fetch-Dest": "document"})
+    environ["QUERY_STRING"] = raw
+    _, status, headers = run_wsgi_app(app, environ, buffered=True)
+
+    assert status == "303 SEE OTHER"
+    assert headers["Location"] == f"/subscribe?{escaped}"
