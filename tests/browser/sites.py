@@ -259,10 +259,29 @@ def _ancient(timeline: Timeline, clock: FixedClock) -> None:
         _append(timeline, event)
 
 
+def _deep(timeline: Timeline, clock: FixedClock) -> None:
+    """A hundred thousand years: one entry in each thousand."""
+    events = []
+    for number in range(100):
+        year = (number - 100) * 1_000 - 1
+        events.append(
+            _event(
+                "entry-recorded",
+                f"layer-{number:02}",
+                title=f"Layer {number}",
+                # EDTF says years of more than four digits with a letter.
+                occurred=f"Y{year}" if year < -9_999 else str(year),
+                category="layer",
+            )
+        )
+    _append(timeline, *events)
+
+
 _FILL = {
     "story": _story,
     "empty": _nothing,
     "cases": _cases,
     "many": _many,
     "ancient": _ancient,
+    "deep": _deep,
 }

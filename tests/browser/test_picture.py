@@ -90,6 +90,20 @@ def wait(page: Page) -> Drawn:
     return Drawn(page)
 
 
+def at_rest(picture: Drawn) -> Drawn:
+    """Until nothing is placed anew: names are, once all that is there is drawn."""
+    picture.page.wait_for_function(
+        """() => {
+          const now = JSON.stringify(timelinePicture.state().marks);
+          const rests = now === globalThis.placedBefore;
+          globalThis.placedBefore = now;
+          return rests;
+        }""",
+        polling=300,
+    )
+    return picture
+
+
 Draw = Callable[..., Drawn]
 
 
@@ -197,13 +211,72 @@ def test_heads_say_how_many_have_no_name(draw: Draw) -> None:
     assert number - rest == len([mark for mark in named if mark["lane"] == 4])
 
 
+def test_what_is_out_of_sight_leaves_no_name_behind(draw: Draw) -> None:
+    picture = draw(HALF_YEAR)
+    width = picture.canvas.evaluate("one => one.clientWidth")
+
+    for mark in picture.state()["marks"]:
+        assert mark["x"] <= width
+        # A promise that was kept is seen as far as it reached.
+        assert mark["x"] + mark["width"] >= 0 or mark["kept"]
+
+
+def test_cards_and_marks_show_the_same_doubt(draw: Draw) -> None:
+    """Approximate, or on one source's word alone: dashed."""
+    for picture in (draw("/"), draw(Kind("/", "cases"))):
+        dashed = picture.page.locator("li:has(.glyph.dashed)").evaluate_all(
+            "all => all.map(one => one.id.slice(2))"
+        )
+        marks = picture.state()["marks"]
+        assert {one["id"] for one in marks if one["dashed"]} == set(dashed)
+        assert dashed
+    legend = picture.page.locator(".legend")
+    legend.get_by_text("How to read the picture").click()
+    expect(legend).to_contain_text("dashed: the date is approximate, or there is one")
+
+
+def test_a_view_narrowed_down_by_its_own_key_is_drawn(draw: Draw) -> None:
+    """It is asked for by its name, within which the page filters."""
+    picture = draw("/views/sanctions?tag=sanctions&category=export-controls")
+
+    drawn = {mark["id"] for mark in picture.state()["marks"]}
+    listed = picture.page.locator("li[id^='e-']").evaluate_all(
+        "all => all.map(one => one.id.slice(2))"
+    )
+    assert drawn == set(listed)
+    assert len(drawn) == 27
+
+
+def test_nothing_is_missing_in_a_hundred_thousand_years(draw: Draw) -> None:
+    """Where the tiles would be too many all are counted, and closer all are drawn."""
+    picture = draw(Kind("/", "deep"))
+    state = picture.state()
+
+    assert state["counted"]
+    assert sum(cell["number"] for cell in state["cells"]) == state["number"] == 100
+    named = len([mark for mark in state["marks"] if mark["label"]])
+    head = picture.page.locator(".heads .n")
+    assert head.inner_text() == f"100 · +{100 - named}"
+    assert head.get_attribute("title") == (
+        f"Entries here: 100. Without room for their name: {100 - named}."
+    )
+
+    seventeen = draw(Kind("/?from=Y-60000&to=Y-43001", "deep"))
+    closer = seventeen.state()
+    assert not closer["counted"]
+    assert closer["number"] == len(seventeen.titles()) == 17
+    titles = {mark["title"].split(" – ")[0] for mark in closer["marks"]}
+    assert titles >= set(seventeen.titles())
+    expect(seventeen.said).to_have_text(re.compile("60,001 – 43,002 BCE$"))
+
+
 def test_the_page_says_what_is_shown_in_its_language(draw: Draw) -> None:
     english, italian = draw(HALF_YEAR), draw(f"{HALF_YEAR}&lang=it")
 
-    expect(english.said).to_have_text("Showing 18 of 18 events, July – December 2025")
+    expect(english.said).to_have_text("Showing 18 of 18 entries, July – December 2025")
     # Unicode changes its mind about the spaces around a dash.
     expect(italian.said).to_have_text(
-        re.compile("^18 di 18 eventi, luglio.?–.?dicembre 2025$")
+        re.compile("^18 di 18 voci, luglio.?–.?dicembre 2025$")
     )
 
 
@@ -217,6 +290,8 @@ def test_dates_before_our_era_are_in_their_place(draw: Draw) -> None:
     ides = -63_517_824_000 + DAY_S / 2
     share = (ides - window["lo"]) / (window["hi"] - window["lo"])
     assert mark["x"] + mark["width"] / 2 == pytest.approx(share * width, abs=1)
+    ticks = picture.state()["ticks"]
+    assert {"9000 BCE", "1000 BCE", "1 CE", "1000 CE"} <= set(ticks)
     assert re.fullmatch(r".* 9\d\d\d BCE", start.get_attribute("aria-valuetext") or "")
     for _ in range(9):
         start.press("PageUp")
@@ -489,6 +564,38 @@ def test_enter_opens_the_event(draw: Draw) -> None:
     expect(picture.page.locator("h1")).to_have_text(title)
 
 
+def test_escape_leads_from_an_event_back_to_its_list(draw: Draw) -> None:
+    """As it was left: its filter, its window, its place."""
+    picture = draw(f"{HALF_YEAR}&category=product")
+    page, address = picture.page, picture.page.url
+    page.locator(f"#e-{QUARK} h4 a").click()
+    expect(page.locator("article.entry")).to_be_visible()
+
+    page.keyboard.press("Escape")
+
+    expect(page).to_have_url(address)
+
+
+def test_escape_leads_from_an_event_to_the_timeline_for_who_came_otherwise(
+    open_page: Open,
+) -> None:
+    """Not from a field or a dialog, where it does something else."""
+    page = open_page(f"/entries/{QUARK}?lang=it")
+
+    page.keyboard.press("?")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.locator("input[type=range], input:not([type=checkbox])").first.evaluate(
+        """one => one.dispatchEvent(
+             new KeyboardEvent("keydown", {key: "Escape", bubbles: true}))"""
+    )
+    assert f"/entries/{QUARK}" in page.url
+
+    page.keyboard.press("Escape")
+
+    expect(page).to_have_url(re.compile(rf"/\?lang=it#e-{QUARK}$"))
+
+
 def test_the_newest_first_is_gone_through_in_time_as_well(draw: Draw) -> None:
     """The key that points forward goes forward in time, which is up in the list."""
     picture = draw(HALF_YEAR)
@@ -509,7 +616,7 @@ def test_keys_are_listed_and_can_be_switched_off(draw: Draw) -> None:
 
     page.keyboard.press("?")
     help_of_keys = page.get_by_role("dialog")
-    for words in ("earlier and later event", "closer, further away", "today"):
+    for words in ("earlier and later entry", "closer, further away", "today"):
         expect(help_of_keys).to_contain_text(words)
     page.get_by_label("Use single keys").uncheck()
     page.get_by_role("button", name="Close").click()
@@ -573,11 +680,11 @@ def test_what_is_shown_is_told_once_movement_has_ended(draw: Draw) -> None:
         picture.page.keyboard.press("+")
     picture.settle()
 
-    expect(picture.said).to_have_text(re.compile(r"^Showing \d+ of \d+ events, .*20"))
+    expect(picture.said).to_have_text(re.compile(r"^Showing \d+ of \d+ entries, .*20"))
     picture.page.wait_for_function("() => told.length")
     assert len(picture.page.evaluate("told")) == 1
     shown = len(picture.titles())
-    assert picture.said.inner_text().startswith(f"Showing {shown} of {shown} events")
+    assert picture.said.inner_text().startswith(f"Showing {shown} of {shown} entries")
 
 
 # -- links ---------------------------------------------------------------------------
@@ -649,6 +756,44 @@ def test_what_cannot_be_loaded_is_said_and_tried_again(open_page: Open) -> None:
 
     wait(page)
     expect(page.get_by_text("The picture could not be loaded.")).to_be_hidden()
+
+
+def test_what_is_no_list_is_not_shown_as_one(draw: Draw) -> None:
+    """Such as the answer of a server that is too busy."""
+    picture = draw("/")
+    title, titles = picture.page.title(), picture.titles()
+    picture.page.route(
+        re.compile(r"/\?from="),
+        lambda route: route.fulfill(
+            status=200, content_type="text/html", body="<title>Busy</title>"
+        ),
+    )
+
+    picture.page.keyboard.press("+")
+
+    expect(picture.page.get_by_text("The picture could not be loaded.")).to_have_count(
+        2
+    )
+    assert (picture.page.title(), picture.titles()) == (title, titles)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_jumps_while_the_page_loads(open_page: Open, width: int) -> None:
+    page = open_page(HALF_YEAR, viewport={"width": width, "height": 844})
+    page.wait_for_function("() => globalThis.timelinePicture")
+    page.wait_for_load_state("networkidle")
+
+    shifted = page.evaluate(
+        """() => new Promise(done => {
+          let sum = 0;
+          new PerformanceObserver(list => {
+            for (const one of list.getEntries()) sum += one.value;
+          }).observe({type: "layout-shift", buffered: true});
+          requestAnimationFrame(() => requestAnimationFrame(() => done(sum)));
+        })"""
+    )
+
+    assert shifted < 0.1
 
 
 # -- everyone ------------------------------------------------------------------------

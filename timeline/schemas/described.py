@@ -122,6 +122,7 @@ WORDS: Mapping[str, str] = {
     "upto": "Only what was recorded by then: a position, an instant or a day.",
     "url": "An absolute address.",
     "version": "The number of events of the entry so far.",
+    "view": "Only what this view shows, as it is or, at a moment, was defined.",
     "views": "All views in use.",
     "window": "The dates that were promised.",
     "words": "The whole change in one line.",
@@ -269,7 +270,7 @@ def _explain(name: str, schema: JsonSchema) -> None:
 _OF_PAGES = {("ChangesQuery", "cursor")}
 _QUERIES: Mapping[str, tuple[Schema, ...]] = {
     "Query": (queries.FILTER, queries.ONCE),
-    "DensityQuery": (queries.FILTER, queries.DENSITY_ONCE),
+    "DensityQuery": (queries.FILTER, queries.ONCE, queries.DENSITY_ONCE),
     "ChangesQuery": (queries.CHANGES_ONCE,),
     "LogQuery": (queries.LOG_ONCE,),
 }

@@ -63,6 +63,7 @@ class Query:
         as_of: A position or an instant: what this service showed right after it;
             None: now. Never together with *known*.
         known: A date: what the public knew when it ended; None: all.
+        view: Name of the view within which the filter filters on; None: of none.
         lang: None: the site's.
         limit: None: as many as the asker finds right.
         cursor: The page begins right behind this.
@@ -73,6 +74,7 @@ class Query:
     order: Order = "desc"
     as_of: int | datetime | None = None
     known: HistoricDate | None = None
+    view: str | None = None
     lang: str | None = None
     limit: int | None = None
     cursor: Cursor | None = None
@@ -216,6 +218,7 @@ ONCE = Object.from_dict(
         "order": OneOf(("asc", "desc")),
         "as_of": _Shown(),
         "known": Edtf(bound="latest"),
+        "view": slug(),
         "lang": Lang(),
         "limit": _Digits(1, MAX_LIMIT),
         "cursor": _CursorText(),
@@ -245,14 +248,16 @@ def parse_query(args: Iterable[tuple[str, str]], *, strict: bool = False) -> Que
     Args:
         args: All parameters: ``request.args.items(multi=True)``.
         strict: Unknown parameters are refused, and those without a value; else they
-            are ignored.
+            are ignored, as is a view.
 
     Raises:
         QueryError: Parameters are wrong, or not built yet.
     """
     given = _by_name(args, strict=strict)
+    # Pages and feeds of a view have its name in their path.
+    names = set(ONCE.fields) - (set() if strict else {"view"})
     once, many, errors = _sort_out(
-        given, once=ONCE.fields.keys(), many=_FILTER_FIELDS.keys(), strict=strict
+        given, once=names, many=_FILTER_FIELDS.keys(), strict=strict
     )
     selected, wrong = load(FILTER, many)
     # Of a parameter given once, its place in the list of one says nothing.
@@ -484,6 +489,8 @@ def dump_filter_args(wanted: Filter) -> list[tuple[str, str]]:
 def dump_query_args(query: Query) -> list[tuple[str, str]]:
     """The parameters that `parse_query` reads as *query*, but for its place."""
     args = dump_filter_args(query.filter)
+    if query.view is not None:
+        args.append(("view", query.view))
     if query.order != "desc":
         args.append(("order", query.order))
     args += dump_moment_args(query)

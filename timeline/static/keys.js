@@ -66,12 +66,25 @@ const onEntry = {
   Escape: () => document.activeElement.blur(),
 };
 
+const ofPage = { Escape: () => back() };
+
+// From an entry to the list it was opened from, as it was; else to the timeline.
+const back = () => {
+  const link = document.querySelector(".entry > .back a");
+  const { origin, pathname } = new URL(document.referrer || "about:blank");
+  const fromList =
+    origin === location.origin && /^\/(views\/[^/]+)?$/.test(pathname);
+  if (fromList && history.length > 1) history.back();
+  else location.assign(link.href);
+};
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
   if (dialog.open || !uses.checked || typing(event.target)) return;
   const act =
     anywhere[event.key] ??
-    (entries().includes(document.activeElement) ? onEntry[event.key] : undefined);
+    (entries().includes(document.activeElement) ? onEntry[event.key] : undefined) ??
+    (document.querySelector(".entry > .back a") ? ofPage[event.key] : undefined);
   if (!act || (event.shiftKey && event.key !== "?" && event.key !== "/")) return;
   event.preventDefault();
   act();

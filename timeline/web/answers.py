@@ -19,7 +19,7 @@ from werkzeug.security import safe_join
 from events import dates
 from events.dates import Sentence
 from events.model import RecordedEvent
-from timeline.projections import AsOf, Moment, told_by
+from timeline.projections import AsOf, Moment, View, told_by
 from timeline.schemas import Query
 from timeline.service import Edition, Timeline
 from timeline.store import Snapshot
@@ -227,6 +227,21 @@ def find_then(
     with timeline.snapshot() as snapshot, suppress(Gone):  # it was here in between
         find(snapshot)
     raise NotThenError
+
+
+def view_in(snapshot: Snapshot, name: str) -> View:
+    """The view as *snapshot* has it.
+
+    Raises:
+        NotFound: There is none.
+        Gone: It was removed.
+    """
+    view = snapshot.view(name)
+    if view is None:
+        raise NotFound(Sentence("There is no view “{name}”.", name=name))
+    if view.removed:
+        raise Gone(Sentence("The view “{title}” was removed.", title=view.title))
+    return view
 
 
 def events_then(

@@ -15,6 +15,7 @@ from werkzeug.exceptions import (
 
 from events import dates
 from events.model import VIEW_PREFIX, Json, JsonObject, RecordedEvent
+from timeline.projections import Filter, Moment
 from timeline.schemas import (
     Query,
     dump_change,
@@ -27,6 +28,7 @@ from timeline.schemas import (
     dump_view,
     parse_changes_query,
     parse_density_query,
+    parse_filter,
     parse_log_query,
     parse_query,
     write_cursor,
@@ -43,6 +45,7 @@ from timeline.web.answers import (
     find_then,
     known_text,
     refuse_unacceptable,
+    view_in,
 )
 from timeline.web.appending import append
 from timeline.web.errors import is_for_programs
@@ -129,12 +132,13 @@ def make_api(
         """Entries in timeline order, as many as a page holds."""
         query = asked()
         moment = timeline.moment(query)
+        find_view(query, moment)
 
         def render() -> Response:
             with timeline.snapshot(moment) as snapshot:
                 said = _moment_of(snapshot)
                 limit = query.limit or settings.page_size
-                page = snapshot.asked_page(query, query.filter, limit=limit)
+                page = snapshot.asked_page(query, _wanted(snapshot, query), limit=limit)
             following = None
             if page.next is not None:
                 args = [*dump_query_args(query), ("cursor", write_cursor(page.next))]
@@ -256,12 +260,13 @@ def make_api(
             )
         query = asked()
         moment = timeline.moment(query)
+        find_view(query, moment)
 
         def render() -> Response:
             with timeline.snapshot(moment) as snapshot:
-                found = tile_json(
-                    snapshot, query.filter, units, int(x), reader_of(snapshot, query)
-                )
+                wanted = _wanted(snapshot, query)
+                reader = reader_of(snapshot, query)
+                found = tile_json(snapshot, wanted, units, int(x), reader)
                 return _answer({**found, **_told(_moment_of(snapshot))})
 
         return conditional(timeline, render, max_age_s=0, query=query)
@@ -271,13 +276,23 @@ def make_api(
         """How many entries stand where, in bars of whole calendar units."""
         query, bars = parse_density_query(request.args.items(multi=True))
         moment = timeline.moment(query)
+        find_view(query, moment)
 
         def render() -> Response:
             with timeline.snapshot(moment) as snapshot:
-                found = density_json(snapshot, query.filter, bars=bars)
+                found = density_json(snapshot, _wanted(snapshot, query), bars=bars)
                 return _answer({**found, **_told(_moment_of(snapshot))})
 
         return conditional(timeline, render, max_age_s=0, query=query)
+
+    def find_view(query: Query, moment: Moment | None) -> None:
+        """Do nothing if the view that *query* names, if any, can be shown.
+
+        RFC 9110 13.2.1: no 304 where there would be a 404 or 410.
+        """
+        name = query.view
+        if name is not None:
+            find_then(timeline, moment, lambda snapshot: view_in(snapshot, name))
 
     def reader_of(snapshot: Snapshot, query: Query) -> Reader:
         """Whom the words are for, and the links that keep the moment."""
@@ -390,6 +405,14 @@ class _Said(TypedDict):
 
     position: int
     known: str | None
+
+
+def _wanted(snapshot: Snapshot, query: Query) -> Filter:
+    """What *query* lets through of the view that it names, if any."""
+    if query.view is None:
+        return query.filter
+    view = view_in(snapshot, query.view)
+    return replace(query.filter, within=parse_filter(view.filter))
 
 
 def _moment_of(snapshot: Snapshot) -> _Said:

@@ -19,6 +19,7 @@ from flask import Flask
 from werkzeug.exceptions import (
     BadRequest,
     Forbidden,
+    Gone,
     InternalServerError,
     MethodNotAllowed,
     NotAcceptable,
@@ -30,6 +31,7 @@ from werkzeug.exceptions import (
 )
 from werkzeug.routing import Rule
 
+from events.dates import Sentence
 from events.errors import (
     IdTakenError,
     LogFullError,
@@ -176,6 +178,7 @@ PROBLEMS: Mapping[str, Exception] = {
     ),
     "method-not-allowed": MethodNotAllowed(),
     "not-acceptable": NotAcceptable("There is application/json here."),
+    "gone": Gone(Sentence("The view “{title}” was removed.", title="Space")),
     "not-possible": RefusedError(
         "not-possible", "moon-base is not awaited: nothing to fulfil.", pointer="/type"
     ),
@@ -326,7 +329,12 @@ class _Operation:
 _READ = (*_ALL, *_DOWN)
 _ASKED = ("bad-query", *_READ)
 _FOUND = ("bad-query", "not-found", *_READ)
+_OF_VIEW = ("gone", *_FOUND)
 _AT = ("as_of", "known")
+_WITHIN = (
+    *("q", "category", "actor", "place", "tag", "state", "from", "to", "view"),
+    *(*_AT, "lang"),
+)
 _OPERATIONS: Mapping[str, _Operation] = {
     "api.list_events": _Operation(
         tag="Log", answers="EventsOut", query="LogQuery", paged=True, problems=_ASKED
@@ -338,7 +346,11 @@ _OPERATIONS: Mapping[str, _Operation] = {
         tag="Log", answers="EventsOut", query="Query", only=_AT, problems=_FOUND
     ),
     "api.list_entries": _Operation(
-        tag="Timeline", answers="EntriesOut", query="Query", paged=True, problems=_ASKED
+        tag="Timeline",
+        answers="EntriesOut",
+        query="Query",
+        paged=True,
+        problems=_OF_VIEW,
     ),
     "api.entry": _Operation(
         tag="Timeline",
@@ -361,17 +373,15 @@ _OPERATIONS: Mapping[str, _Operation] = {
         tag="Timeline",
         answers="TileOut",
         query="Query",
-        only=(
-            *("q", "category", "actor", "place", "tag", "state", "from", "to"),
-            *(*_AT, "lang"),
-        ),
-        problems=_FOUND,
+        only=_WITHIN,
+        problems=_OF_VIEW,
     ),
     "api.density": _Operation(
         tag="Timeline",
         answers="DensityOut",
         query="DensityQuery",
-        problems=_ASKED,
+        only=(*_WITHIN, "bars"),
+        problems=_OF_VIEW,
     ),
     "api.openapi": _Operation(tag="Service", problems=_ALL),
     "pages.api_reference": _Operation(tag="Service", media_type=_HTML, problems=_READ),

@@ -218,6 +218,8 @@ def test_refusals_are_as_described(
         ("/api/entries/nope", gone, 404),
         ("/api/entries/quark-ai-glasses-release?as_of=2", gone, 404),
         ("/api/changes?after=5&upto=2", "/api/changes", 400),
+        ("/api/entries?view=nope", "/api/entries", 404),
+        ("/api/tiles/day/0?view=sanctions&as_of=1", "/api/tiles/{level}/{x}", 404),
     ):
         answer = client.get(path)
         assert answer.status_code == status
@@ -273,6 +275,8 @@ def asked(story: Timeline) -> Iterator[tuple[str, str]]:
     for level, x in (("day", 317), ("month", 10), ("year", 0), ("decade", -1)):
         yield f"/api/tiles/{level}/{x}", "/api/tiles/{level}/{x}"
     yield "/api/tiles/month/10?known=2025-08&lang=it", "/api/tiles/{level}/{x}"
+    yield "/api/tiles/month/10?view=sanctions", "/api/tiles/{level}/{x}"
+    yield "/api/entries?view=sanctions&actor=Nvidia", "/api/entries"
     yield "/api/density", "/api/density"
     yield "/api/density?from=2025&to=2026&bars=5&as_of=20", "/api/density"
     yield "/api/openapi.json", "/api/openapi.json"

@@ -158,13 +158,17 @@ def test_a_date_that_tells_its_precision_in_words_gets_no_chip(edtf: str) -> Non
     assert precision_note(dates.parse(edtf), ENGLISH) is None
 
 
+TWO = [{"url": f"https://news.example/{number}"} for number in (1, 2)]
+
+
 @pytest.mark.parametrize(
     ("facts", "shape"),
     [
-        ([recorded()], "solid"),
-        ([recorded(occurred="1969~")], "dashed"),
-        ([recorded(occurred="2027", awaited=True)], "hollow"),
-        ([recorded(), retracted()], "hollow"),
+        ([recorded(sources=TWO)], "solid"),
+        ([recorded(occurred="1969~", sources=TWO)], "dashed"),
+        ([recorded(sources=TWO[:1])], "dashed"),
+        ([recorded(occurred="2027", awaited=True, sources=TWO)], "hollow"),
+        ([recorded(sources=TWO), retracted()], "hollow"),
     ],
 )
 def test_doubt_has_a_shape(facts: Sequence[NewEvent], shape: str) -> None:

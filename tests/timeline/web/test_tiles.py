@@ -1,5 +1,6 @@
 """Tiles and density over HTTP: what the picture is drawn from."""
 
+import json
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
@@ -246,3 +247,80 @@ def test_wrong_parameters_of_a_density_are_all_named(client, args, pointers):
 
     assert response.status_code == 400
     assert [one["pointer"] for one in response.get_json()["errors"]] == pointers
+
+
+# -- of a view -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def lately(timeline: Timeline) -> int:
+    """The position at which a view of that name was defined; then it is redefined."""
+
+    def define(*categories: str) -> int:
+        data = {"name": "lately", "title": "Lately", "filter": {"category": categories}}
+        body = json.dumps({"type": "view-defined", "data": data}).encode()
+        timeline.append(parse_append(body)[0], author="tester")
+        return timeline.head()
+
+    then = define("export-controls", "product")
+    define("product")
+    return then
+
+
+OF_A_VIEW = ("/api/entries", MONTHS, "/api/density")
+
+
+def number(answer: Mapping[str, Any]) -> int:
+    """How many entries an answer tells of."""
+    if "bars" in answer:
+        return sum(bar["total"] for bar in answer["bars"])
+    return len(answer["entries"]) if "entries" in answer else answer["total"]
+
+
+@pytest.mark.parametrize("path", OF_A_VIEW)
+def test_a_view_is_what_its_filter_lets_through(client, lately, path):
+    of_view = number(read(client, f"{path}?view=lately"))
+
+    assert of_view == number(read(client, f"{path}?category=product")) > 0
+
+
+@pytest.mark.parametrize("path", OF_A_VIEW)
+def test_a_filter_narrows_a_view_down_also_by_the_same_key(client, lately, path):
+    """Not by what either lets through, as several values of one filter do."""
+    both = f"{path}?view=lately&as_of={lately}"
+    products = number(read(client, f"{path}?category=product&as_of={lately}"))
+
+    assert number(read(client, f"{both}&category=product")) == products
+    assert number(read(client, f"{both}&category=company")) == 0
+    assert number(read(client, both)) > products
+
+
+@pytest.mark.parametrize("path", OF_A_VIEW)
+def test_a_view_that_is_not_there_is_a_problem(client, timeline, lately, path):
+    unknown = client.get(f"{path}?view=nope")
+    too_early = client.get(f"{path}?view=lately&as_of=3")
+    removal = b'{"type": "view-removed", "data": {"name": "lately"}}'
+    timeline.append(parse_append(removal)[0], author="tester")
+    removed = client.get(f"{path}?view=lately", headers={"If-None-Match": "*"})
+    wrong = client.get(f"{path}?view=No+name")
+
+    assert (unknown.status_code, unknown.get_json()["detail"]) == (
+        404,
+        "There is no view “nope”.",
+    )
+    assert too_early.status_code == 404
+    assert too_early.get_json()["now"] == f"{path}?view=lately"
+    assert removed.status_code == 410
+    assert removed.get_json()["type"].endswith(":gone")
+    assert removed.get_json()["detail"] == "The view “Lately” was removed."
+    assert [one["pointer"] for one in wrong.get_json()["errors"]] == ["/view"]
+    assert client.get(f"{path}?view=lately&as_of={lately}").status_code == 200
+
+
+def test_pages_of_a_view_go_on_within_it(client, lately):
+    first = read(client, "/api/entries?view=lately&limit=1")
+    second = read(client, first["next"])
+
+    assert "view=lately" in first["next"]
+    assert second["entries"][0]["category"] == "product"
+    assert second["entries"] != first["entries"]

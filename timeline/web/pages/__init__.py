@@ -14,7 +14,7 @@ from flask.blueprints import BlueprintSetupState
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
-from werkzeug.exceptions import Gone, NotFound
+from werkzeug.exceptions import NotFound
 
 from events.dates import DateError, Scale, Sentence
 from events.model import VIEW_PREFIX, JsonObject
@@ -42,6 +42,7 @@ from timeline.web.answers import (
     events_then,
     find_then,
     refuse_unacceptable,
+    view_in,
 )
 from timeline.web.pages.cards import mark_categories, rendered
 from timeline.web.pages.changes import PATH as CHANGES
@@ -352,7 +353,13 @@ def make_pages(
         picture = None
         if listing.overview is not None and not errors:
             picture = picture_of(
-                snapshot, wanted, reader, path, query.order, listing.overview.scale
+                snapshot,
+                wanted,
+                reader,
+                path,
+                view,
+                query.order,
+                listing.overview.scale,
             )
         narrowed = ", ".join(chip.words for chip in listing.chips)
         title = f"{listing.title}: {narrowed}" if narrowed else listing.title
@@ -394,9 +401,10 @@ def make_pages(
         wanted: Filter,
         reader: Reader,
         path: str,
+        view: View | None,
         order: Order,
         scale: Scale,
-    ) -> Picture | None:
+    ) -> Picture:
         # Its lanes stay while its window moves.
         everything = replace(wanted, start=None, end=None)
         own = replace(everything, within=None)
@@ -404,6 +412,7 @@ def make_pages(
             wanted,
             reader,
             path=path,
+            view=view,
             args=list_args(own, order),
             scale=scale,
             reach=snapshot.reach() or (0, 0),
@@ -443,12 +452,12 @@ def make_pages(
 
         def render() -> Response:
             with timeline.snapshot(asked.moment) as snapshot:
-                view = None if name is None else _view(snapshot, name)
+                view = None if name is None else view_in(snapshot, name)
                 return list_page(snapshot, asked, path, view, errors)
 
         # RFC 9110 13.2.1: no 304 where there would be a 400, 404 or 410.
         if name is not None:
-            find_then(timeline, asked.moment, lambda snapshot: _view(snapshot, name))
+            find_then(timeline, asked.moment, lambda snapshot: view_in(snapshot, name))
         if errors:
             return render()
         return conditional(timeline, render, max_age_s=PAGE_AGE_S, query=asked.query)
@@ -698,7 +707,7 @@ def make_pages(
     @pages.get("/views/<name>/subscribe")
     def subscribe_to_view(name: str) -> Response:
         """How to follow a view; 410 if it was removed."""
-        return subscribe_page(f"/views/{name}", lambda found: _view(found, name))
+        return subscribe_page(f"/views/{name}", lambda found: view_in(found, name))
 
     @pages.get("/entries/<name>/subscribe")
     def subscribe_to_entry(name: str) -> Response:
@@ -756,15 +765,6 @@ def _reader(context: Context) -> Reader:
     """Whom the page is for; a macro that says anything is imported with context."""
     reader: Reader = context["reader"]
     return reader
-
-
-def _view(snapshot: Snapshot, name: str) -> View:
-    view = snapshot.view(name)
-    if view is None:
-        raise NotFound(Sentence("There is no view “{name}”.", name=name))
-    if view.removed:
-        raise Gone(Sentence("The view “{title}” was removed.", title=view.title))
-    return view
 
 
 def _entry(snapshot: Snapshot, name: str) -> Entry:

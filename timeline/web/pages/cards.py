@@ -55,7 +55,7 @@ class Card:
 
     Attributes:
         shape: Of the glyph: ``solid``, ``hollow`` (not happened, or never did) or
-            ``dashed`` (nobody knows exactly).
+            ``dashed`` (nobody knows exactly, or there is one source at most).
         weight: ``leading``, ``minor`` or empty.
         gap: How much later the next card is; empty if soon.
         excerpt: Of the summary where a search found something, marked.
@@ -208,15 +208,16 @@ def _found(entry: Entry, wanted: Sequence[Words]) -> list[Markup]:
 
 
 def shape_of(entry: Entry) -> str:
-    """Doubt as a shape, not only as a word."""
+    """Doubt as a shape, not only as a word; as the picture draws it."""
+    occurred = entry.occurred
+    if occurred.approximate or occurred.uncertain or len(entry.sources) < 2:
+        return "dashed"
     if entry.state in (State.RETRACTED, State.CANCELLED):
         return "hollow"
     if entry.awaited and entry.state in _NOT_YET:
         return "hollow"
     if entry.state is State.UPCOMING:
         return "hollow"
-    if entry.occurred.approximate or entry.occurred.uncertain:
-        return "dashed"
     return "solid"
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from events.dates import OPEN, Scale
 from events.model import JsonObject
-from timeline.projections import Filter
+from timeline.projections import Filter, View
 from timeline.schemas import dump_filter_args
 from timeline.store import Facet
 from timeline.web.pages.cards import PAIRS, Category
@@ -51,19 +51,21 @@ def make_picture(
     reader: Reader,
     *,
     path: str,
+    view: View | None,
     args: Sequence[tuple[str, str]],
     scale: Scale,
     reach: tuple[int, int],
     counted: Sequence[Facet],
     total: int,
     marks: Mapping[str, Category],
-) -> Picture | None:
+) -> Picture:
     """The picture of a list.
 
     Args:
         wanted: What the list holds.
         reader: For whom.
         path: Of the page.
+        view: That the page shows.
         args: Of the page, without its window, moment and language.
         scale: The bars above the picture.
         reach: Where the first and the last entry of all stand.
@@ -71,12 +73,10 @@ def make_picture(
         total: Of all these entries.
         marks: Of the categories.
 
-    Returns:
-        None where the tiles cannot be asked for what the list holds.
     """
-    tiles = _tile_args(replace(wanted, start=None, end=None))
-    if tiles is None:
-        return None
+    own = replace(wanted, start=None, end=None, within=None)
+    within = [("view", view.name)] if view is not None else []
+    tiles = [*dump_filter_args(own), *within]
     lanes = _lanes(counted, total, marks, reader)
     window: JsonObject | None = None
     if wanted.start is not None or wanted.end is not None:
@@ -135,19 +135,6 @@ def _lanes(
     return own
 
 
-def _tile_args(wanted: Filter) -> list[tuple[str, str]] | None:
-    """The parameters that say *wanted*; None if one key would have to say two things.
-
-    A view is a filter within which the page filters on.
-    """
-    if wanted.within is None:
-        return dump_filter_args(wanted)
-    own, view = dump_filter_args(wanted), dump_filter_args(wanted.within)
-    if {key for key, _ in own} & {key for key, _ in view}:
-        return None
-    return [*own, *view]
-
-
 def _second(bound: int) -> int | None:
     """None where there is no bound."""
     return bound if abs(bound) < OPEN else None
@@ -158,9 +145,13 @@ def _words(reader: Reader) -> JsonObject:
     return {
         "about": reader.say("c. {title}"),
         "today": reader.say("Today, {day}"),
-        "showing": reader.say("Showing {shown} of {total} events, {window}"),
+        "showing": reader.say("Showing {shown} of {total} entries, {window}"),
         "showing_more": reader.say(
-            "Showing {shown} of more than {total} events, {window}"
+            "Showing {shown} of more than {total} entries, {window}"
+        ),
+        "named": reader.say("Entries here: {number}."),
+        "nameless": reader.say(
+            "Entries here: {number}. Without room for their name: {rest}."
         ),
         "start": reader.say("Start of what is shown"),
         "end": reader.say("End of what is shown"),

@@ -69,6 +69,19 @@ const largeUnit = (unit, date) => {
 };
 
 /**
+ * Years before ours are counted from 1 backwards: 1000 BCE is the year -999.
+ * @param {Date[]} ticks Starts of years. @returns {(date: Date) => Date}
+ */
+const inItsEra = ([first, second]) => {
+  const every = second ? second.getUTCFullYear() - first.getUTCFullYear() : 0;
+  return (date) => {
+    const year = date.getUTCFullYear();
+    if (every < 5 || year > 0) return date;
+    return new Date(secondOf(year + 1, 0) * 1000);
+  };
+};
+
+/**
  * Labels that leave each other room, and the larger units above them.
  * @param {Scale} scale @param {Words} words @returns {{ticks: Tick[], heads: Head[]}}
  */
@@ -82,6 +95,10 @@ export const makeAxis = (scale, words) => {
   const space = () => scale.width / Math.max(dates.length, 1);
   while (count > 1 && space() < APART) dates = utcTicks(...bounds, (count -= 1));
   const unit = unitOfTicks(dates);
+  if (unit === "year") dates = dates.map(inItsEra(dates));
+  const early = unit === "year" && dates.some((one) => one.getUTCFullYear() <= 0);
+  /** @type {Intl.DateTimeFormatOptions} */
+  const small = early ? { ...SMALL.year, era: "short" } : SMALL[unit];
   /** @type {Tick[]} */
   const ticks = [];
   let taken = -Infinity;
@@ -94,7 +111,7 @@ export const makeAxis = (scale, words) => {
     const second = date.getTime() / 1000;
     ticks.push({
       x,
-      words: words.date(second, SMALL[unit]),
+      words: words.date(second, small),
       major: unit !== "year" && largeUnit(unit, date)[0] === second,
     });
   }

@@ -12,8 +12,10 @@ const HALO = 3;
 /** Of what was promised, once it has happened. */
 const FAINT = 0.3;
 const BOX_FILL = 0.22;
-/** Of what lies where others are. */
-const CROWDED = 0.35;
+/** What lies where others are: a thread at the foot of the row, under their names. */
+const THREAD = 3;
+/** Narrower, a bar would look like the glyph of another category. */
+const LEAST_BAR = 24;
 /** From here on a day is seen to last one. */
 const WIDE_DAY = 28;
 const HATCH = 7;
@@ -168,19 +170,20 @@ export class Canvas {
   /** @param {Picture} picture */
   #marks(picture) {
     const { scale, placed, origin, shelves } = picture;
-    const context = this.#context;
     const along = (/** @type {number} */ x) => (scale.rtl ? scale.width - x : x);
     /** @type {Drawn[]} */
     const drawn = [];
+    const y = (/** @type {Placed} */ { lane, row }) =>
+      shelves[lane].top + LANE_GAP / 2 + row * ROW + ROW / 2;
+    const seen = placed.filter(
+      (one) => one.end + origin >= 0 && one.start + origin <= scale.width,
+    );
+    // What was promised, or was thought, lies under all that is.
+    for (const one of seen) this.#past(one, picture, y(one));
     // The most important last, so that nothing lies on it.
-    for (let index = placed.length - 1; index >= 0; index -= 1) {
-      const one = placed[index];
-      if (one.end + origin < 0 || one.start + origin > scale.width) continue;
-      const shelf = shelves[one.lane];
-      const y = shelf.top + LANE_GAP / 2 + one.row * ROW + ROW / 2;
-      context.globalAlpha = one.crowded && one.body.form !== "glyph" ? CROWDED : 1;
-      this.#mark(one, picture, y);
-      context.globalAlpha = 1;
+    for (let index = seen.length - 1; index >= 0; index -= 1) {
+      const one = seen[index];
+      this.#mark(one, picture, y(one));
       const [start, end] = [one.from + origin, one.to + origin];
       drawn.push({
         id: one.mark.id,
@@ -189,9 +192,9 @@ export class Canvas {
         lane: one.lane,
         row: one.row,
         label: one.label,
-        x: Math.min(along(start), along(end)),
-        y: y - BAR / 2,
-        width: Math.abs(end - start),
+        x: tenths(Math.min(along(start), along(end))),
+        y: y(one) - BAR / 2,
+        width: tenths(Math.abs(end - start)),
         height: BAR,
         kept: one.body.kept !== null,
         overdue: one.body.overdue,
@@ -202,13 +205,28 @@ export class Canvas {
       });
     }
     // Names last: bars of others may lie under them, their halo keeps them legible.
-    for (const one of placed) {
-      if (one.end + origin < 0 || one.start + origin > scale.width) continue;
-      const shelf = shelves[one.lane];
-      const y = shelf.top + LANE_GAP / 2 + one.row * ROW + ROW / 2;
-      if (one.label) this.#label(one, picture, y);
-    }
+    for (const one of seen) if (one.label) this.#label(one, picture, y(one));
+    for (const one of seen) if (isThread(one)) this.#thread(one, picture, y(one));
     return drawn;
+  }
+
+  /** @param {Placed} one @param {Picture} picture @param {number} y */
+  #past(one, { scale, origin, shelves }, y) {
+    const { body, mark } = one;
+    const colour = this.theme.pairs[shelves[one.lane].lane.pair];
+    if (mark.ghost?.kind === "corrected") {
+      const middle = (one.from + one.to) / 2 + origin;
+      const x = scale.rtl ? scale.width - middle : middle;
+      this.#ghost(one, scale.x, y, colour, this.#glyphs[one.lane], x);
+    }
+    if (!body.kept) return;
+    const context = this.#context;
+    context.save();
+    context.globalAlpha = FAINT;
+    const [opened, closed] = [scale.x(body.kept.from), scale.x(body.kept.to)];
+    this.#hatch(opened, closed, y - BAR / 2, colour, 1);
+    this.#wall(closed, y, colour, scale.forward);
+    context.restore();
   }
 
   /** @param {Placed} one @param {Picture} picture @param {number} y */
@@ -223,25 +241,18 @@ export class Canvas {
     const glyph = this.#glyphs[one.lane];
     const [start, end] = [along(one.from), along(one.to)];
     const middle = (start + end) / 2;
-    const narrow = one.to - one.from < LEAST_PX + 4;
+    const narrow = isNarrow(one);
     const from = Math.min(start, end);
     const width = Math.abs(end - start);
     const top = y - BAR / 2;
-    if (mark.ghost?.kind === "corrected") this.#ghost(one, px, y, colour, glyph, middle);
-    if (body.kept) {
-      context.save();
-      context.globalAlpha = FAINT;
-      const [opened, closed] = [px(body.kept.from), px(body.kept.to)];
-      this.#hatch(opened, closed, top, colour, 1);
-      this.#wall(closed, y, colour, scale.forward);
-      context.restore();
-    }
     context.lineWidth = 1.5;
     context.strokeStyle = colour;
     context.fillStyle = colour;
     context.setLineDash(body.dashed ? [3, 2] : []);
     if (narrow && body.form !== "glyph") {
       this.#glyph(glyph, middle, y, colour, body.hollow, body.dashed);
+    } else if (isThread(one)) {
+      // Over the names, later.
     } else if (body.form === "glyph") {
       if (width > WIDE_DAY) this.#box(from, width, top, colour);
       this.#glyph(glyph, middle, y, colour, body.hollow, body.dashed);
@@ -292,6 +303,13 @@ export class Canvas {
       context.roundRect(from - 4, y - 10, width + 8, 20, 5);
       context.stroke();
     }
+  }
+
+  /** @param {Placed} one @param {Picture} picture @param {number} y */
+  #thread({ from, to, lane }, { scale, origin, shelves }, y) {
+    const start = scale.rtl ? scale.width - to - origin : from + origin;
+    this.#context.fillStyle = this.theme.pairs[shelves[lane].lane.pair];
+    this.#context.fillRect(start, y + ROW / 2 - THREAD, to - from, THREAD - 1);
   }
 
   /** Somewhere in here. @param {number} from @param {number} width @param {number} top
@@ -458,7 +476,7 @@ export class Canvas {
   }
 
   /** @param {Placed} one @param {Picture} picture @param {number} y */
-  #label(one, { scale, origin }, y) {
+  #label(one, { scale, origin, shelves }, y) {
     const context = this.#context;
     const along = (/** @type {number} */ x) => (scale.rtl ? scale.width - x : x);
     let place = one.labelAt + origin;
@@ -473,16 +491,36 @@ export class Canvas {
     context.textAlign = scale.rtl ? "right" : "left";
     context.textBaseline = "middle";
     context.lineJoin = "round";
-    const solid = one.body.form === "bar" || one.body.form === "ongoing";
-    if (one.inside && solid && !one.body.dashed && !one.body.hollow) {
-      // On full colour not every one would leave enough contrast: the bar makes way.
-      const ends = [along(place - 6), along(place + one.labelWidth + 6)];
+    const { form, dashed, hollow } = one.body;
+    const pale = form === "box" || (form === "bar" && (dashed || hollow));
+    if (!one.inside && one.body.kept) {
+      // Over what was promised, whose end stays in sight.
+      const ends = [along(place - HALO), along(place + one.labelWidth + HALO)];
+      const top = y - BAR / 2 - 1;
       context.fillStyle = this.theme.ground;
-      context.fillRect(Math.min(...ends), y - BAR / 2 - 1, one.labelWidth + 12, BAR + 2);
-    } else {
+      context.fillRect(Math.min(...ends), top, one.labelWidth + 2 * HALO, BAR + 2);
+      context.save();
+      context.globalAlpha = FAINT;
+      const colour = this.theme.pairs[shelves[one.lane].lane.pair];
+      this.#wall(scale.x(one.body.kept.to), y, colour, scale.forward);
+      context.restore();
+    } else if (!one.inside) {
       context.strokeStyle = this.theme.ground;
-      context.lineWidth = (one.inside ? 2 : 1) * 2 * HALO;
+      context.lineWidth = 2 * HALO;
       context.strokeText(one.label, along(place), y + 0.5);
+    } else if (!pale) {
+      // Not every colour would leave enough contrast: the body makes way, but is seen
+      // to go on.
+      const ends = [along(place - 6), along(place + one.labelWidth + 6)];
+      const outlined = form === "window" && one.mark.shape !== "deadline";
+      const high = outlined ? BAR - 2 : BAR + 4;
+      context.fillStyle = this.theme.ground;
+      context.strokeStyle = this.theme.pairs[shelves[one.lane].lane.pair];
+      context.lineWidth = 1.5;
+      context.beginPath();
+      context.roundRect(Math.min(...ends), y - high / 2, one.labelWidth + 12, high, 3);
+      context.fill();
+      if (form !== "window") context.stroke();
     }
     context.fillStyle = one.body.struck ? this.theme.mute : this.theme.ink;
     context.fillText(one.label, along(place), y + 0.5);
@@ -497,10 +535,10 @@ export class Canvas {
   #today({ scale, height, now, nowWords }) {
     this.#context.direction = scale.rtl ? "rtl" : "ltr";
     const x = scale.x(now);
-    if (x < -2 || x > scale.width + 2) return;
+    if (x < 0 || x > scale.width) return;
     const context = this.#context;
     context.fillStyle = this.theme.accent;
-    context.fillRect(x - 1, 0, 2, height);
+    context.fillRect(Math.min(Math.max(x - 1, 0), scale.width - 2), 0, 2, height);
     this.#font(12, 600);
     context.textAlign = "start";
     context.textBaseline = "alphabetic";
@@ -511,6 +549,16 @@ export class Canvas {
     context.fillText(nowWords, scale.rtl ? scale.width - place : place, height - 5);
   }
 }
+
+/** Without what sums of fractions leave. @param {number} px */
+const tenths = (px) => Math.round(px * 10) / 10;
+
+/** Too narrow to be seen to last. @param {Placed} one */
+const isNarrow = ({ body, from, to }) =>
+  to - from < (body.form === "bar" ? LEAST_BAR : LEAST_PX + 4);
+
+/** @param {Placed} one */
+const isThread = (one) => one.crowded && one.body.form !== "glyph" && !isNarrow(one);
 
 /** The same colour, seen through. @param {string} colour As computed: rgb(…). */
 const clear = (colour) => colour.replace(/^rgb\((.*)\)$/, "rgba($1, 0)");

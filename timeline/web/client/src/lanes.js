@@ -3,7 +3,7 @@
 import { makeAxis, makeScale } from "./axis.js";
 import { Canvas } from "./draw.js";
 import { heightOf, Layout, makeLaneOf, shelvesOf } from "./layout.js";
-import { readTheme, watchTheme } from "./theme.js";
+import { readTheme, watchRatio, watchTheme } from "./theme.js";
 import { Tiles } from "./tiles.js";
 import { unitOf, unitStart } from "./units.js";
 
@@ -21,7 +21,7 @@ const LEAST_CELL_PX = 4;
 const NEAR_PX = 8;
 
 /** @typedef {{complete: boolean, level: Level, number: number, counted: boolean,
- *   marks: Drawn[], cells: Cell[]}} Drawing */
+ *   ticks: string[], marks: Drawn[], cells: Cell[]}} Drawing */
 
 export class Lanes {
   #element;
@@ -74,6 +74,7 @@ export class Lanes {
     });
     new ResizeObserver(() => this.redraw()).observe(this.canvas);
     watchTheme(() => this.#dress());
+    watchRatio(() => this.redraw());
     matchMedia("print").addEventListener("change", () => this.#dress());
     document.fonts.ready.then(() => {
       this.#layout.forget();
@@ -81,7 +82,6 @@ export class Lanes {
     });
     this.redraw();
   }
-
 
   /** The entry that is outlined. */
   get chosen() {
@@ -134,26 +134,27 @@ export class Lanes {
     const height = heightOf(this.#shelves);
     this.#paper.fit(width, height);
     const scale = makeScale(window, width, this.#rtl);
-    const { tiles, level, complete, marks } = this.tiles.seen(window);
+    const { tiles, level, complete, rough, marks } = this.tiles.seen(window);
     this.#marks = marks;
     const now = this.#now();
     const origin = this.#view.limits.lo;
-    const key = `${tiles.map((tile) => `${tile.level}/${tile.x}`)};${marks.length}`;
+    const key = marks.map((mark) => mark.id).join();
     const along = { origin, perSecond: scale.perSecond, now, rest: this.#rest };
     const counts = countsOf(tiles, window, level, this.#island);
     const seen = marks.filter(
       (mark) => (mark.lo ?? -Infinity) < window.hi && (mark.hi ?? Infinity) >= window.lo,
     );
     const number = Math.max(counts.total, complete ? seen.length : 0);
-    const counted = number > MOST_MARKS;
+    const counted = rough || number > MOST_MARKS;
     let placed = this.#layout.place(marks, key, along, counted ? 1 : undefined);
     if (counted) placed = placed.filter((one) => one.label);
     const cells = counted ? cellsOf(tiles, level, scale, this.#island) : [];
+    const axis = makeAxis(scale, this.#words);
     const drawn = this.#paper.draw({
       scale,
       height,
       shelves: this.#shelves,
-      axis: makeAxis(scale, this.#words),
+      axis,
       placed,
       origin: (origin - window.lo) * scale.perSecond,
       cells,
@@ -161,7 +162,8 @@ export class Lanes {
       nowWords: this.#nowWords(now),
       chosen: this.#chosen,
     });
-    this.drawing = { complete, level, number, counted, marks: drawn, cells };
+    const ticks = axis.ticks.map((tick) => tick.words);
+    this.drawing = { complete, level, number, counted, ticks, marks: drawn, cells };
     this.#head(counts.byLane, drawn);
     this.#changed(this);
   }
@@ -187,7 +189,12 @@ export class Lanes {
       const rest = number - named;
       const told = rest > 0 ? `${count} · +${this.#words.number(rest)}` : count;
       const place = head.querySelector(".n");
-      if (place && place.textContent !== told) place.textContent = told;
+      if (!(place instanceof HTMLElement) || place.textContent === told) return;
+      place.textContent = told;
+      place.title = this.#words.say(rest > 0 ? "nameless" : "named", {
+        number: count,
+        rest: this.#words.number(rest),
+      });
     });
   }
 }
@@ -220,19 +227,22 @@ const cellsOf = (tiles, level, scale, island) => {
   const laneOf = makeLaneOf(island.lanes);
   const [first] = tiles.flatMap((tile) => tile.counts[0]?.[0] ?? []);
   if (first === undefined) return [];
+  const together = Math.max(...tiles.map((tile) => tile.step ?? 1));
   const unitPx = (unitStart(level, first + 1) - unitStart(level, first)) * scale.perSecond;
-  const step = Math.max(Math.ceil(LEAST_CELL_PX / unitPx), 1);
+  // Whole bars where those were counted.
+  const step = Math.max(Math.ceil(LEAST_CELL_PX / unitPx / together), 1) * together;
+  const shift = together > 1 ? first % together : 0;
   /** @type {Map<string, Cell>} */
   const cells = new Map();
   for (const tile of tiles) {
     for (const [unit, category, number] of tile.counts) {
-      const [lane, bar] = [laneOf(category), Math.floor(unit / step)];
+      const [lane, bar] = [laneOf(category), Math.floor((unit - shift) / step)];
       const key = `${lane}/${bar}`;
       const cell = cells.get(key);
       if (cell) cell.number += number;
       else {
-        const from = scale.x(unitStart(level, bar * step));
-        const to = scale.x(unitStart(level, (bar + 1) * step));
+        const from = scale.x(unitStart(level, bar * step + shift));
+        const to = scale.x(unitStart(level, (bar + 1) * step + shift));
         if (Math.max(from, to) < 0 || Math.min(from, to) > scale.width) continue;
         cells.set(key, { from, to, lane, number });
       }

@@ -20,6 +20,8 @@ export const TAIL = 24;
 const GLYPH = 6;
 const AIR = 8;
 const LONGEST_LABEL = 300;
+/** Labels whose width is kept. */
+const MOST_LABELS = 5_000;
 
 /**
  * @typedef {object} Placed
@@ -27,7 +29,7 @@ const LONGEST_LABEL = 300;
  * @property {Body} body
  * @property {number} lane
  * @property {number} row
- * @property {number} start Of all that is drawn, label included, in px.
+ * @property {number} start Of all that is drawn but the label, in px.
  * @property {number} end
  * @property {number} from Of the body, in px.
  * @property {number} to
@@ -138,7 +140,7 @@ export class Layout {
       ? [Math.min(from, px(body.kept.from)), Math.max(to, px(body.kept.to))]
       : [from, to];
     const [label, width] = this.#labelOf(mark);
-    const inside = body.form !== "glyph" && to - from > width + 2 * AIR + TAIL;
+    const [first, last] = this.#edges;
     // Where a day is wide its name still stands beside its glyph.
     const middle = (from + to) / 2;
     let labelAt = body.form === "glyph" ? middle + GLYPH + 4 : to + 6;
@@ -147,8 +149,15 @@ export class Layout {
       reach[1] + AIR / 2,
     ]);
     const before = (body.form === "glyph" ? middle - GLYPH - 4 : from - 6) - width;
-    // Before it where the name would be cut off behind it.
-    if (labelAt + width > this.#edges[1] && before > this.#edges[0]) labelAt = before;
+    const [fitsBehind, fitsBefore] = [labelAt + width <= last, before > first];
+    const needed = width + 2 * AIR + TAIL;
+    const seen = Math.min(to, last) - Math.max(from, first);
+    // In what is seen of it; else beside it, if the name would be cut off inside.
+    const inside =
+      body.form !== "glyph" &&
+      to - from > needed &&
+      (seen > needed || !(fitsBehind || fitsBefore));
+    if (!fitsBehind && fitsBefore) labelAt = before;
     const whole = /** @type {[number, number]} */ (
       inside
         ? bare
@@ -161,8 +170,8 @@ export class Layout {
     if (!named) row = rows.findIndex((one) => isFree(one, bare));
     const crowded = row < 0;
     if (crowded) row = emptiest(rows, bare);
-    const [start, end] = named ? whole : bare;
-    rows[row].push([start, end]);
+    rows[row].push(named ? whole : bare);
+    const [start, end] = bare;
     return {
       mark,
       body,
@@ -195,6 +204,7 @@ export class Layout {
     const text = title + date;
     /** @type {[string, number]} */
     const made = [text, this.measure(text)];
+    if (this.#labels.size >= MOST_LABELS) this.#labels.clear();
     this.#labels.set(told, made);
     return made;
   }

@@ -152,7 +152,11 @@ const start = (island) => {
 
   /** @param {{id: string, url: string, at: number}} mark */
   const open = async (mark) => {
-    stop();
+    // The list may be that of the window before.
+    if (resting) {
+      stop();
+      await settle();
+    }
     const there = cardLink(`e-${mark.id}`) !== null;
     try {
       if (!there) {

@@ -49,10 +49,10 @@ export class Page {
   async read(address, signal) {
     const answer = await fetch(address, { signal, headers: { Accept: "text/html" } });
     const text = await answer.text();
-    return {
-      document: new DOMParser().parseFromString(text, "text/html"),
-      address: answer.url,
-    };
+    const found = new DOMParser().parseFromString(text, "text/html");
+    // A list says in its own words what is wrong with its address; the rest is no list.
+    if (!found.querySelector("[data-part=list]")) throw new Error(answer.statusText);
+    return { document: found, address: answer.url };
   }
 
   /**

@@ -44,3 +44,13 @@ export const watchTheme = (changed) => {
     matchMedia(query).addEventListener("change", changed);
   }
 };
+
+/** Called when the screen has other pixels. @param {() => void} changed */
+export const watchRatio = (changed) => {
+  const same = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
+  const act = () => {
+    watchRatio(changed);
+    changed();
+  };
+  same.addEventListener("change", act, { once: true });
+};

@@ -2,14 +2,18 @@
 
 import { LEVELS, TILE_UNITS, unitOf } from "./units.js";
 
-/** @import {Island, Level, Mark, Tile, Window} from "./types.js" */
+/** @import {Bar, Island, Level, Mark, Tile, Window} from "./types.js" */
 
 /** Tiles kept. */
 const KEPT = 256;
 /** Tiles that cover what is seen, where there is a level that coarse. */
 const AT_ONCE = 4;
-/** Beyond that, decades: asked for no more than these, from the middle outwards. */
+/** Beyond that, decades: of so many tiles those are asked for in which there is most. */
 const MOST = 24;
+/** In which entries are counted where there are more tiles than that. */
+const BARS = 500;
+
+const DENSITY = "density";
 
 /**
  * The level of which few tiles cover *window*.
@@ -20,10 +24,8 @@ export const covering = (window) => {
     const first = Math.floor(unitOf(level, window.lo) / TILE_UNITS);
     const last = Math.floor(unitOf(level, window.hi - 1) / TILE_UNITS);
     if (last - first < AT_ONCE || level === "decade") {
-      const spare = Math.max(last - first + 1 - MOST, 0);
-      const from = first + Math.ceil(spare / 2);
-      const length = last - first + 1 - spare;
-      return { level, tiles: Array.from({ length }, (_, index) => from + index) };
+      const length = last - first + 1;
+      return { level, tiles: Array.from({ length }, (_, index) => first + index) };
     }
   }
   throw new Error("there is always a decade");
@@ -35,6 +37,8 @@ export class Tiles {
   #kept = new Map();
   /** @type {Map<string, AbortController>} */
   #asked = new Map();
+  /** Entries by bar, from the first to the last of all. @type {Tile | null} */
+  #bars = null;
   #failed = false;
   #query;
   #changed;
@@ -60,12 +64,20 @@ export class Tiles {
   /**
    * The tiles that cover *window*; what is missing is asked for.
    * @param {Window} window
-   * @returns {{level: Level, tiles: Tile[], complete: boolean, marks: Mark[]}}
-   *   *marks*: each once, also of coarser tiles where finer ones are still missing.
+   * @returns {{level: Level, tiles: Tile[], complete: boolean, rough: boolean,
+   *   marks: Mark[]}}
+   *   *marks*: each once, also of coarser tiles where finer ones are still missing;
+   *   *rough*: not all have come, nor will they. All are counted even so.
    */
   seen(window) {
     const { level, tiles: numbers } = covering(window);
-    const wanted = new Set(numbers.map((x) => `${level}/${x}`));
+    const bars = numbers.length > MOST ? this.#bars : null;
+    const filled = bars ? filledOf(bars, numbers) : [];
+    const some = bars ? fullest(filled, MOST).map(([x]) => x) : numbers;
+    const keys = some.map((x) => `${level}/${x}`);
+    // Before it is known where there is anything at all.
+    const wanted = new Set(numbers.length > MOST && !bars ? [DENSITY] : keys);
+    const rough = filled.length > MOST;
     for (const [key, asking] of this.#asked) {
       if (!wanted.has(key)) {
         asking.abort();
@@ -90,7 +102,8 @@ export class Tiles {
     for (const tile of complete ? tiles : [...tiles, ...this.#coarser(level)]) {
       for (const mark of tile.marks) marks.set(mark.id, mark);
     }
-    return { level, tiles, complete, marks: [...marks.values()] };
+    const counted = rough ? [/** @type {Tile} */ (bars)] : tiles;
+    return { level, tiles: counted, complete, rough, marks: [...marks.values()] };
   }
 
   /** @param {Level} level */
@@ -103,10 +116,17 @@ export class Tiles {
   async #ask(key) {
     const asking = new AbortController();
     this.#asked.set(key, asking);
+    const { signal } = asking;
     try {
-      const answer = await fetch(`/api/tiles/${key}${this.#query}`, {
-        signal: asking.signal,
-      });
+      if (key === DENSITY) {
+        const more = `${this.#query ? "&" : "?"}bars=${BARS}`;
+        const answer = await fetch(`/api/density${this.#query}${more}`, { signal });
+        if (!answer.ok) throw new Error(answer.statusText);
+        this.#bars = asTile((await answer.json()).bars);
+        this.#asked.delete(key);
+        return this.#changed();
+      }
+      const answer = await fetch(`/api/tiles/${key}${this.#query}`, { signal });
       // Further than any date lies: there is nothing, and that is no failure.
       if (!answer.ok && answer.status !== 404) throw new Error(answer.statusText);
       const tile = answer.ok ? await answer.json() : emptyTile(key);
@@ -123,6 +143,57 @@ export class Tiles {
     this.#changed();
   }
 }
+
+/** @param {Bar[]} bars @returns {Tile} */
+const asTile = (bars) => {
+  const level = "decade";
+  const units = bars.map(({ start, end }) => [unitOf(level, start), unitOf(level, end)]);
+  return {
+    ...emptyTile(`${level}/0`),
+    step: Math.max(...units.map(([first, next]) => next - first), 1),
+    counts: bars.flatMap(({ categories }, index) =>
+      Object.entries(categories).map(
+        ([category, number]) =>
+          /** @type {[number, string, number]} */ ([units[index][0], category, number]),
+      ),
+    ),
+  };
+};
+
+/**
+ * Those of *numbers* in which there is anything, as they lie, with how much there is.
+ * @param {Tile} bars @param {number[]} numbers
+ */
+const filledOf = ({ counts, step = 1 }, numbers) => {
+  /** @type {Map<number, number>} */
+  const standing = new Map();
+  for (const [unit, , number] of counts) {
+    const last = Math.floor((unit + step - 1) / TILE_UNITS);
+    for (let x = Math.floor(unit / TILE_UNITS); x <= last; x += 1) {
+      standing.set(x, (standing.get(x) ?? 0) + number);
+    }
+  }
+  const within = (/** @type {number} */ x) =>
+    x >= numbers[0] && x <= numbers[numbers.length - 1];
+  return [...standing]
+    .filter(([x]) => within(x))
+    .sort(([one], [other]) => one - other);
+};
+
+/**
+ * *most* of the tiles: the fullest of each stretch.
+ * @param {[number, number][]} filled @param {number} most
+ */
+const fullest = (filled, most) => {
+  const stretches = Math.min(filled.length, most);
+  const first = (/** @type {number} */ one) =>
+    Math.floor((one * filled.length) / stretches);
+  return Array.from({ length: stretches }, (_, index) =>
+    filled
+      .slice(first(index), first(index + 1))
+      .reduce((best, one) => (one[1] > best[1] ? one : best)),
+  );
+};
 
 /** @param {string} key @returns {Tile} */
 const emptyTile = (key) => {

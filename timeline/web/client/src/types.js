@@ -63,11 +63,14 @@
  * @typedef {object} Tile
  * @property {Level} level
  * @property {number} x
+ * @property {number} [step] Units that are counted together; 1.
  * @property {number} start
  * @property {number} end
  * @property {number} total
  * @property {[number, string, number][]} counts
  * @property {Mark[]} marks
  */
+
+/** @typedef {{start: number, end: number, categories: Record<string, number>}} Bar */
 
 export {};

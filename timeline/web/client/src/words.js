@@ -30,10 +30,13 @@ export const makeWords = (island) => {
     if (!made) formats.set(key, (made = new Intl.DateTimeFormat(lang, all)));
     return made;
   };
-  // The pages say it so; Intl has no option for it.
-  const ours = (/** @type {string} */ text) =>
-    lang === "en-GB" ? text.replace(/\bBC\b/g, "BCE").replace(/\bAD\b/g, "CE") : text;
   const numbers = new Intl.NumberFormat(lang, { useGrouping: "min2" });
+  // The pages say it so; Intl has no option for it.
+  const ours = (/** @type {string} */ text) => {
+    const apart = text.replace(/\d{5,}/g, (year) => numbers.format(Number(year)));
+    if (lang !== "en-GB") return apart;
+    return apart.replace(/\bBC\b/g, "BCE").replace(/\bAD\b/g, "CE");
+  };
 
   return {
     /** A number with its thousands set apart. @param {number} number */
