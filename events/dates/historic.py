@@ -236,9 +236,13 @@ def _inside(form: Form) -> tuple[int, int]:
         case Piece(lo=lo, hi=hi):
             return hi - DAY_S + 1, lo + DAY_S - 1
         case Between(first, last):
-            # It began no later than it ended, and the other way round.
+            # It began no later than it ended, and the other way round; an instant may
+            # lie within the day that the other end is.
             latest, end = _inside(first)[0], _inside(last)[1]
-            return min(latest, _inside(last)[0]), max(end, _inside(first)[1])
+            return (
+                max(first.lo, min(latest, _inside(last)[0])),
+                min(last.hi, max(end, _inside(first)[1])),
+            )
         case From(first, open_end):
             latest, earliest = _inside(first)
             return latest, OPEN if open_end else earliest

@@ -74,6 +74,7 @@ def show(open_page: Open, screen: str) -> Page:
     )
     if page.locator("#picture").count():
         page.locator("[role=slider]").first.wait_for(state="attached")
+        page.wait_for_load_state("networkidle")  # the bars of all, beside a window's
         if device == "desktop":  # a phone has no lanes
             page.locator("html[data-picture=drawn]").wait_for(state="attached")
     return page

@@ -4,7 +4,7 @@ import pickle
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from events.dates import (
@@ -1097,6 +1097,14 @@ def test_what_goes_on_has_no_end_and_what_may_have_been_any_time_no_start() -> N
     assert parse("../2025-12-31").latest_start == parse("2025-12-31").lo
 
 
+def test_an_instant_may_bound_the_day_that_the_other_end_is() -> None:
+    begun = parse("2025-07-26/2025-07-26T01:00:00Z")
+    assert (begun.latest_start, begun.earliest_end) == (begun.lo, begun.hi)
+    ended = parse("2025-07-26T12:00:00Z/2025-07-26")
+    assert (ended.latest_start, ended.earliest_end) == (ended.lo, ended.hi)
+
+
+@example(parse("0001/0001-01-01T00:00:00Z"))
 @given(dates)
 def test_latest_start_and_earliest_end_lie_within_the_bounds(
     historic: HistoricDate,
