@@ -23,6 +23,7 @@ from events.model import (
     EntryRevised,
     Event,
     JsonObject,
+    LogIdentity,
     NewEvent,
     RecordedEvent,
     ViewDefined,
@@ -32,6 +33,13 @@ from events.model import (
 )
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+IDENTITY = LogIdentity(
+    log_id="0b5f4b1e-7a1c-4a3f-9a53-0f6f3e9a2a11",
+    origin="timeline.example/0b5f4b1e-7a1c-4a3f-9a53-0f6f3e9a2a11",
+    tag_authority="timeline.example,2026-11-23",
+)
+"""Of a log that was made on that day."""
 """Where a `FixedClock` stands unless a test says otherwise."""
 
 _ids = count(1)

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 _START_S = 30
 
 
@@ -29,6 +31,16 @@ class Served:
     url: str
     token: str
     process: subprocess.Popen[str]
+
+    def append(self, *events: object) -> None:
+        """All of *events*, or none, through the API."""
+        answer = httpx.post(
+            f"{self.url}/api/events",
+            json=events,
+            headers={"Authorization": f"Bearer {self.token}"},
+            timeout=60,
+        )
+        assert answer.status_code == 201, answer.text
 
 
 def free_port() -> int:
@@ -52,7 +64,7 @@ def serving(
     data: Path, *options: str, port: int | None = None, **env: str
 ) -> Iterator[Served]:
     """Run ``timeline serve`` over *data* until the block ends; by default anywhere."""
-    command = [sys.executable, "-c", "from timeline.app import main; main()"]
+    command = [sys.executable, "-c", MAIN]
     port = port or free_port()
     with subprocess.Popen(
         [*command, "serve", "--data", str(data), "--port", str(port), *options],
@@ -85,3 +97,27 @@ def _banner(process: subprocess.Popen[str]) -> str:
         elif "The timeline is at" in said:
             break
     return said
+
+
+MAIN = "from timeline.app import main; main()"
+"""What the command runs."""
+
+
+@contextmanager
+def scheduling(
+    data: Path, *, code: str = MAIN, **env: str
+) -> Iterator[subprocess.Popen[str]]:
+    """``timeline schedule`` over *data* until the block ends, from when it is ready."""
+    with subprocess.Popen(
+        [sys.executable, "-c", code, "schedule", "--data", str(data)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **env},
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("Windows in")
+            yield process
+        finally:
+            process.kill()

@@ -5,10 +5,7 @@ Times are of `Snapshot`, from its making to the folded entries.
 
 import argparse
 import random
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from pathlib import Path
 
 from events import dates
 from events.dates import DAY_S
@@ -98,15 +95,8 @@ def main(arguments: Sequence[str]) -> None:
     story.add_options(parser)
     options = parser.parse_args(arguments)
 
-    with ExitStack() as stack:
-        stores: dict[int, ViewStore] = {}
-        for size in options.sizes:
-            folder = options.keep or Path(
-                stack.enter_context(tempfile.TemporaryDirectory())
-            )
-            store = story.open_model(folder, size, in_order=options.in_order)
-            stack.callback(store.close)
-            stores[size] = store
+    with story.open_models(options) as stores:
+        for size, store in stores.items():
             for kind, steps in plans(store).items():
                 print(f"{size:,}: plan {kind}: {'; '.join(dict.fromkeys(steps))}")
         found = ask_all(stores, QUESTIONS, rounds=options.rounds)

@@ -9,8 +9,9 @@ Entries are recorded in any order, as an archive is, or as they were said, as ne
 import argparse
 import random
 import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -117,6 +118,21 @@ def open_model(folder: Path, entries: int, *, in_order: bool) -> ViewStore:
         store = ViewStore(below)
         Projector(log, store, folder=below).start()
     return store
+
+
+@contextmanager
+def open_models(options: argparse.Namespace) -> Iterator[dict[int, ViewStore]]:
+    """The read models that *options* choose, by their number of entries."""
+    with ExitStack() as stack:
+        stores: dict[int, ViewStore] = {}
+        for size in options.sizes:
+            folder = options.keep or Path(
+                stack.enter_context(tempfile.TemporaryDirectory())
+            )
+            store = open_model(folder, size, in_order=options.in_order)
+            stack.callback(store.close)
+            stores[size] = store
+        yield stores
 
 
 def _said(dice: random.Random, occurred: str) -> int:

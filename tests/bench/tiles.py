@@ -7,10 +7,7 @@ or day, so that hardly any finds its numbers kept.
 
 import argparse
 import random
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from pathlib import Path
 
 from events import dates
 from events.dates import DAY_S
@@ -18,9 +15,9 @@ from tests.bench import story
 from tests.bench.asking import Ask, Question, When, ask_all, nothing, table
 from timeline.projections import AsOf, Filter, Known, Moment
 from timeline.schemas import write_json
-from timeline.store import TILE_UNITS, Snapshot, ViewStore
+from timeline.store import TILE_UNITS, Snapshot
 from timeline.web.pages.languages import load_languages
-from timeline.web.picture import density_json, tile_json
+from timeline.web.tiles import density_json, tile_json
 
 SIZES = (10_000, 100_000)
 ROUNDS = 200
@@ -110,15 +107,7 @@ def main(arguments: Sequence[str]) -> None:
     story.add_options(parser)
     options = parser.parse_args(arguments)
 
-    with ExitStack() as stack:
-        stores: dict[int, ViewStore] = {}
-        for size in options.sizes:
-            folder = options.keep or Path(
-                stack.enter_context(tempfile.TemporaryDirectory())
-            )
-            store = story.open_model(folder, size, in_order=options.in_order)
-            stack.callback(store.close)
-            stores[size] = store
+    with story.open_models(options) as stores:
         with stores[options.sizes[-1]].snapshot() as snapshot:
             for name, steps in snapshot.explain_tile(Filter(), "month", 0).items():
                 print(f"plan of {name}: {'; '.join(dict.fromkeys(steps))}")

@@ -1,7 +1,6 @@
 """Real readers of the feeds: newsboat, and feedparser over HTTP."""
 
 import calendar
-import json
 import os
 import shutil
 import sqlite3
@@ -84,18 +83,6 @@ def served(tmp_path: Path) -> Iterator[Served]:
         yield running
 
 
-def append(served: Served, event: dict[str, Any]) -> None:
-    answer = httpx.post(
-        f"{served.url}/api/events",
-        content=json.dumps(event),
-        headers={
-            "Authorization": f"Bearer {served.token}",
-            "Content-Type": "application/json",
-        },
-    )
-    assert answer.status_code == 201, answer.text
-
-
 @FEEDS
 def test_newsboat_shows_every_entry(served: Served, tmp_path: Path, feed: str) -> None:
     """With the title, id, date and link that the feed gives it."""
@@ -128,7 +115,7 @@ def test_newsboat_finds_what_was_appended_and_keeps_the_rest(
     newsboat.reload()
     before = newsboat.items()
 
-    append(served, MOON)
+    served.append(MOON)
     newsboat.reload()
 
     after = newsboat.items()
@@ -141,14 +128,13 @@ def test_newsboat_finds_what_was_appended_and_keeps_the_rest(
 def test_newsboat_shows_every_change_once(served: Served, tmp_path: Path) -> None:
     """What is said of an entry later is news of its own and alters no old news."""
     newsboat = Newsboat(tmp_path / "home", f"{served.url}/changes.atom")
-    append(served, MOON)
+    served.append(MOON)
     newsboat.reload()
     before = newsboat.items()
 
     retraction = {"reason": "It was staged."}
-    append(
-        served,
-        {"type": "entry-retracted", "entry": "moon-landing", "data": retraction},
+    served.append(
+        {"type": "entry-retracted", "entry": "moon-landing", "data": retraction}
     )
     newsboat.reload()
 
@@ -165,14 +151,13 @@ def test_newsboat_reads_an_archive_without_what_was_retracted(
     served: Served, tmp_path: Path, feed: str
 ) -> None:
     """There it is a tombstone; where it is polled, it says that it was retracted."""
-    append(served, MOON)
-    append(
-        served,
-        {"type": "entry-retracted", "entry": "moon-landing", "data": {"reason": "No."}},
+    served.append(MOON)
+    served.append(
+        {"type": "entry-retracted", "entry": "moon-landing", "data": {"reason": "No."}}
     )
     for number in range(45):
         later = {"title": f"Rocket {number}", "occurred": "2031"}
-        append(served, {"type": "entry-recorded", "data": later})
+        served.append({"type": "entry-recorded", "data": later})
     archive = f"{served.url}{feed}?archive=1"
     told = feedparser.parse(httpx.get(archive).content).entries
     assert b"deleted-entry" in httpx.get(archive).content
@@ -200,7 +185,7 @@ def test_a_reader_that_asks_again_is_told_that_nothing_changed(
 
     first = feedparser.parse(address)
     again = feedparser.parse(address, etag=first.etag)
-    append(served, MOON)
+    served.append(MOON)
     changed = feedparser.parse(address, etag=first.etag)
 
     assert (first.status, bool(first.bozo)) == (200, False)

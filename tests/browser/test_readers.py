@@ -6,7 +6,6 @@ validator when it is started anew (newsboat/newsboat#2734).
 
 import email
 import email.policy
-import json
 import os
 import shutil
 import subprocess
@@ -71,19 +70,6 @@ def retraction(entry: str) -> dict[str, Any]:
     return {"type": "entry-retracted", "entry": entry, "data": {"reason": "A hoax."}}
 
 
-def append(wire: Wire, *events: object) -> None:
-    answer = httpx.post(
-        f"{wire.served.url}/api/events",
-        content=json.dumps(events),
-        headers={
-            "Authorization": f"Bearer {wire.served.token}",
-            "Content-Type": "application/json",
-        },
-        timeout=RUN_S,
-    )
-    assert answer.status_code == 201, answer.text
-
-
 @pytest.fixture(scope="module")
 def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
     """The bundled story and so much more that the first archive is there.
@@ -91,7 +77,7 @@ def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
     Of all tests: what one appends does not matter to the others.
     """
     with wired(tmp_path_factory.mktemp("wire") / "data") as running:
-        append(running, *ROCKETS[:20], retraction("rocket-1"), *ROCKETS[20:])
+        running.served.append(*ROCKETS[:20], retraction("rocket-1"), *ROCKETS[20:])
         yield running
 
 
@@ -248,7 +234,7 @@ def test_rss2email_mails_what_is_appended_later(
 
     happened = {"title": "Apollo 11 lands", "occurred": "1969-07-20"}
     entry = f"moon-in-{feed.rpartition('.')[2]}"
-    append(wire, {"type": "entry-recorded", "entry": entry, "data": happened})
+    wire.served.append({"type": "entry-recorded", "entry": entry, "data": happened})
     (mail,) = r2e.run()
 
     assert mail["Subject"] == "Apollo 11 lands"

@@ -21,8 +21,9 @@ from icalendar import Calendar
 
 from events import dates
 from events.dates import DAY_S, OPEN
-from events.model import LogIdentity, NewEvent, RecordedEvent
+from events.model import NewEvent, RecordedEvent
 from tests.builders import (
+    IDENTITY,
     NOON,
     cancelled,
     corrected,
@@ -43,12 +44,6 @@ Shown: TypeAlias = Any
 """An event as icalendar reads it, whose values may be of any of its types."""
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "calendar"
-
-IDENTITY = LogIdentity(
-    log_id="0b5f4b1e-7a1c-4a3f-9a53-0f6f3e9a2a11",
-    origin="timeline.example/0b5f4b1e-7a1c-4a3f-9a53-0f6f3e9a2a11",
-    tag_authority="timeline.example,2026-11-23",
-)
 
 
 def entry_of(*events: NewEvent, begin: datetime = NOON) -> Entry:

@@ -23,8 +23,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree, html
 
-from events.model import LogIdentity, NewEvent, RecordedEvent
+from events.model import NewEvent, RecordedEvent
 from tests.builders import (
+    IDENTITY,
     NOON,
     cancelled,
     corrected,
@@ -52,15 +53,10 @@ from timeline.feeds import (
     xml_text,
 )
 from timeline.projections import Entry, Media, Source, State, Translation, fold
-from timeline.schemas import dump_date
+from timeline.tellings import dump_date
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "feeds"
 
-IDENTITY = LogIdentity(
-    log_id="0b5f4b1e-7a1c-4a3f-9a53-0f6f3e9a2a11",
-    origin="timeline.example/0b5f4b1e-7a1c-4a3f-9a53-0f6f3e9a2a11",
-    tag_authority="timeline.example,2026-11-23",
-)
 NS = {"a": "http://www.w3.org/2005/Atom"}
 RENDERINGS = pytest.mark.parametrize("render", [render_atom, render_rss])
 Render = Callable[[Feed], bytes]

@@ -2,7 +2,6 @@
 
 import fcntl
 import logging
-import os
 import signal
 import subprocess
 import sys
@@ -43,7 +42,7 @@ from tests.builders import (
     window_opened,
 )
 from tests.events import scripts
-from tests.servers import serving
+from tests.servers import MAIN, scheduling, serving
 from timeline.app import open_timeline
 from timeline.config import Settings
 from timeline.projections import Entry, RefusedError, State, entry_versions, fold
@@ -657,25 +656,7 @@ def test_it_ends_at_once(real, settings):
 
 
 def command(*words: str) -> list[str]:
-    return [sys.executable, "-c", "from timeline.app import main; main()", *words]
-
-
-@contextmanager
-def scheduling(data: Path) -> Iterator[subprocess.Popen[str]]:
-    """``timeline schedule`` over *data* until the block ends, from when it is ready."""
-    with subprocess.Popen(
-        command("schedule", "--data", str(data)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    ) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline().startswith("Windows in")
-            yield process
-        finally:
-            process.kill()
+    return [sys.executable, "-c", MAIN, *words]
 
 
 def test_two_processes_append_each_event_once(real, overdue, settings):

@@ -2,15 +2,13 @@
 
 import json
 import logging
-import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
@@ -23,6 +21,7 @@ import pytest
 
 from events.model import NewEvent
 from events.sqlite import utc_now
+from tests import servers
 from tests.builders import (
     corrected,
     recorded,
@@ -557,24 +556,11 @@ main()
 """
 
 
-@contextmanager
 def scheduling(
     data: Path, *, code: str = WATCHED, **env: str
-) -> Iterator[subprocess.Popen[str]]:
+) -> AbstractContextManager[subprocess.Popen[str]]:
     """``timeline schedule`` over *data*, which says to whom it connects."""
-    with subprocess.Popen(
-        [sys.executable, "-c", code, "schedule", "--data", str(data)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **env},
-    ) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline().startswith("Windows in")
-            yield process
-        finally:
-            process.kill()
+    return servers.scheduling(data, code=code, **env)
 
 
 def hub_env(hub: Hub) -> dict[str, str]:

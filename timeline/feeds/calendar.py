@@ -34,6 +34,7 @@ from timeline.feeds.ids import entry_id, tag
 from timeline.feeds.text import (
     Texts,
     one_line,
+    primary,
     summary_text,
     texts_of,
     web_address,
@@ -121,7 +122,7 @@ _WORDS = {words.lang: words for words in (_ENGLISH, _ITALIAN)}
 
 def _words(lang: str) -> _Words:
     """As `dates.label`: English where there is no table for the language."""
-    return _WORDS.get(lang.partition("-")[0].lower(), _ENGLISH)
+    return _WORDS.get(primary(lang), _ENGLISH)
 
 
 # -- the file ------------------------------------------------------------------------

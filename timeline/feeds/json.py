@@ -3,12 +3,11 @@
 import json
 from typing import TypeAlias
 
-from events import dates
-from events.dates import HistoricDate
 from events.model import Json
 from timeline.feeds.items import Feed, Item
 from timeline.feeds.text import one_line, xml_text
 from timeline.projections import State
+from timeline.tellings import dump_date
 
 JSON_FEED = "application/feed+json"
 
@@ -71,21 +70,9 @@ def _item(item: Item, feed: Feed) -> _Object:
         made["_timeline"] = {
             "state": str(item.state),
             **({"retracted": True} if item.state is State.RETRACTED else {}),
-            "occurred": _date(item.occurred, feed.lang),
+            "occurred": dump_date(item.occurred, lang=feed.lang),
         }
     return made
-
-
-def _date(date: HistoricDate, lang: str) -> _Object:
-    """As the API writes a date."""
-    return {
-        "edtf": date.edtf,
-        "earliest": date.earliest,
-        "latest": date.latest,
-        "approximate": date.approximate,
-        "uncertain": date.uncertain,
-        "label": dates.label(date, lang),
-    }
 
 
 def _told(name: str, text: str) -> _Object:

@@ -9,7 +9,6 @@ Absent stays absent.
 
 from timeline.schemas.answers import (
     dump_change,
-    dump_date,
     dump_entry,
     dump_event,
     dump_in_force,
@@ -24,7 +23,6 @@ from timeline.schemas.events import (
     entry_name,
     parse_append,
 )
-from timeline.schemas.picture import dump_bar, dump_mark, dump_tile
 from timeline.schemas.queries import (
     MAX_BARS,
     MAX_EVENTS_LIMIT,
@@ -52,6 +50,7 @@ from timeline.schemas.queries import (
     write_moment,
 )
 from timeline.schemas.refusals import BodyError, FieldError, FieldsError, QueryError
+from timeline.schemas.tiles import dump_bar, dump_mark, dump_tile
 
 __all__ = [
     "MAX_BARS",
@@ -73,7 +72,6 @@ __all__ = [
     "dump_bar",
     "dump_change",
     "dump_changes_args",
-    "dump_date",
     "dump_entry",
     "dump_event",
     "dump_filter_args",

@@ -19,7 +19,7 @@ from events.model import (
 )
 from timeline import tellings
 from timeline.projections import Change, Entry, State, View
-from timeline.tellings import Force, InForce
+from timeline.tellings import Force, InForce, dump_date
 
 # What apispec cannot see: of fields that are dumped as they are.
 _TRUTH = {"type": "boolean"}
@@ -302,18 +302,6 @@ _ENTRY_OUT = EntryOut()
 _EVENT_OUT = EventOut()
 _IN_FORCE_OUT = InForceOut()
 _VIEW_OUT = ViewOut()
-
-
-def dump_date(date: HistoricDate, *, lang: str = "en") -> dict[str, Json]:
-    """A date as text, as bounds and in words of *lang*."""
-    return {
-        "edtf": date.edtf,
-        "earliest": date.earliest,
-        "latest": date.latest,
-        "approximate": date.approximate,
-        "uncertain": date.uncertain,
-        "label": dates.label(date, lang),
-    }
 
 
 def dump_event(event: RecordedEvent) -> dict[str, Json]:

@@ -14,7 +14,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields
 
-from timeline.schemas import answers, events, picture, queries
+from timeline.schemas import answers, events, queries, tiles
 from timeline.schemas.fields import Described, slug
 
 OPENAPI = "3.1.1"
@@ -176,8 +176,8 @@ _ANSWERS = (
     answers.HealthOut,
     answers.ReadinessOut,
     answers.ProblemOut,
-    picture.TileOut,
-    picture.DensityOut,
+    tiles.TileOut,
+    tiles.DensityOut,
 )
 
 _SOMETIMES: Mapping[str, Container[str]] = {

@@ -11,6 +11,7 @@ from typing import assert_never
 
 from events import dates
 from events.dates import HistoricDate
+from events.model import Json
 from timeline.projections import Change, Entry, State
 from timeline.tellings.force import Force, InForce, beginning
 from timeline.tellings.windows import (
@@ -462,3 +463,15 @@ def _dated(key: str, date: HistoricDate | None, lang: str) -> str:
 
 def _joined(*words: str) -> str:
     return ", ".join(filter(None, words))
+
+
+def dump_date(date: HistoricDate, *, lang: str = "en") -> dict[str, Json]:
+    """A date as text, as bounds and in words of *lang*: as every JSON writes it."""
+    return {
+        "edtf": date.edtf,
+        "earliest": date.earliest,
+        "latest": date.latest,
+        "approximate": date.approximate,
+        "uncertain": date.uncertain,
+        "label": dates.label(date, lang),
+    }

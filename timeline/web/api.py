@@ -53,7 +53,7 @@ from timeline.web.pages.changes import address_of, headline, make_line
 from timeline.web.pages.languages import Languages
 from timeline.web.pages.moments import end_of
 from timeline.web.pages.words import Reader
-from timeline.web.picture import density_json, tile_json
+from timeline.web.tiles import density_json, tile_json
 
 _JSON = "application/json"
 _TILE = re.compile(r"0|-?[1-9][0-9]{0,10}")

@@ -19,8 +19,9 @@ import pytest
 from flask.testing import FlaskClient
 from lxml import etree, html
 
-from events.model import LogIdentity, NewEvent, RecordedEvent, Redacted
+from events.model import NewEvent, RecordedEvent, Redacted
 from tests.builders import (
+    IDENTITY,
     NOON,
     FixedClock,
     cancelled,
@@ -869,13 +870,6 @@ class TestSmallFeeds:
         read = feedparser.parse(client.get("/changes.atom").data)
 
         assert [one.title for one in read.entries] == YEAR[:3:-1]
-
-
-IDENTITY = LogIdentity(
-    log_id="0b5f4b1e-7a1c-4a3f-9a53-0f6f3e9a2a11",
-    origin="timeline.example/0b5f4b1e-7a1c-4a3f-9a53-0f6f3e9a2a11",
-    tag_authority="timeline.example,2026-11-23",
-)
 
 
 def feed_bytes(lang: str | None = None) -> bytes:

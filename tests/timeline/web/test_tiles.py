@@ -13,7 +13,7 @@ from marshmallow import Schema, fields
 from events import dates
 from tests.builders import recorded
 from timeline.schemas import parse_append
-from timeline.schemas.picture import DensityOut, TileOut
+from timeline.schemas.tiles import DensityOut, TileOut
 from timeline.service import Timeline
 
 STORY = files("events") / "seed" / "story.json"

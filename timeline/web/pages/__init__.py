@@ -16,12 +16,11 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 
-from events.dates import DateError, Scale, Sentence
+from events.dates import DateError, Sentence
 from events.model import VIEW_PREFIX, JsonObject
 from timeline.projections import AsOf, Entry, Filter, View
 from timeline.schemas import (
     ChangesQuery,
-    Order,
     Query,
     QueryError,
     dump_moment_args,
@@ -72,7 +71,7 @@ from timeline.web.pages.moments import (
     make_slider,
 )
 from timeline.web.pages.overview import make_overview
-from timeline.web.pages.picture import Picture, make_picture
+from timeline.web.pages.picture import make_picture
 from timeline.web.pages.record import instant, make_record
 from timeline.web.pages.reference import make_reference
 from timeline.web.pages.subscribe import (
@@ -230,6 +229,15 @@ def make_pages(
         moment = dump_moment_args(asked.query) if asked.moment is not None else ()
         return languages.reader(asked.query.lang, at=at, moment=moment)
 
+    def answer(asked: Asked, show: Callable[[Snapshot, Reader], Response]) -> Response:
+        """What *show* makes of the moment asked for."""
+
+        def render() -> Response:
+            with timeline.snapshot(asked.moment) as snapshot:
+                return show(snapshot, reader_of(snapshot, asked))
+
+        return conditional(timeline, render, max_age_s=PAGE_AGE_S, query=asked.query)
+
     def banner_of(
         snapshot: Snapshot,
         asked: Asked,
@@ -316,7 +324,8 @@ def make_pages(
             limit = min(query.limit or settings.page_size, settings.page_size)
             found = snapshot.asked_page(query, wanted, limit=limit)
             total = snapshot.count(wanted)
-        categories = snapshot.categories()
+        categories, reach = snapshot.categories(), snapshot.reach()
+        marks = mark_categories(categories, reader)
 
         def href_of(other: Filter) -> str:
             return list_href(reader, path, other, query.order)
@@ -342,9 +351,9 @@ def make_pages(
             overview=make_overview(
                 wanted,
                 reader,
-                reach=snapshot.reach(),
+                reach=reach,
                 counted=snapshot.density,
-                marks=mark_categories(categories, reader),
+                marks=marks,
                 href_of=href_of,
             ),
             jump=jump,
@@ -352,14 +361,19 @@ def make_pages(
         )
         picture = None
         if listing.overview is not None and not errors:
-            picture = picture_of(
-                snapshot,
+            # Its lanes stay while its window moves.
+            lasting = replace(wanted, start=None, end=None)
+            picture = make_picture(
                 wanted,
                 reader,
-                path,
-                view,
-                query.order,
-                listing.overview.scale,
+                path=path,
+                view=view,
+                args=list_args(replace(lasting, within=None), query.order),
+                scale=listing.overview.scale,
+                reach=reach or (0, 0),
+                counted=snapshot.facets(lasting, "category", limit=KINDS["category"]),
+                total=snapshot.count(lasting).number,
+                marks=marks,
             )
         narrowed = ", ".join(chip.words for chip in listing.chips)
         title = f"{listing.title}: {narrowed}" if narrowed else listing.title
@@ -394,31 +408,6 @@ def make_pages(
                 ),
                 errors=[errors[name] for name in MOMENTS if name in errors],
             ),
-        )
-
-    def picture_of(
-        snapshot: Snapshot,
-        wanted: Filter,
-        reader: Reader,
-        path: str,
-        view: View | None,
-        order: Order,
-        scale: Scale,
-    ) -> Picture:
-        # Its lanes stay while its window moves.
-        everything = replace(wanted, start=None, end=None)
-        own = replace(everything, within=None)
-        return make_picture(
-            wanted,
-            reader,
-            path=path,
-            view=view,
-            args=list_args(own, order),
-            scale=scale,
-            reach=snapshot.reach() or (0, 0),
-            counted=snapshot.facets(everything, "category", limit=KINDS["category"]),
-            total=snapshot.count(everything).number,
-            marks=mark_categories(snapshot.categories(), reader),
         )
 
     def to_date(
@@ -477,31 +466,29 @@ def make_pages(
         """All views."""
         asked = read()
 
-        def render() -> Response:
-            with timeline.snapshot(asked.moment) as snapshot:
-                reader = reader_of(snapshot, asked)
-                return page(
-                    "views.html",
-                    snapshot,
-                    asked,
-                    reader,
-                    path="/views",
-                    title=reader.say("Views"),
-                    description=reader.say("Parts of the timeline with their feeds."),
-                    lines=[
-                        {
-                            "title": one.title,
-                            "introduction": rendered(one.description),
-                            "href": reader.href(f"/views/{one.name}"),
-                            "subscribe": reader.href(f"/views/{one.name}/subscribe"),
-                            "filter": filter_words(parse_filter(one.filter), reader),
-                            "count": snapshot.count(parse_filter(one.filter)),
-                        }
-                        for one in snapshot.views()
-                    ],
-                )
+        def show(snapshot: Snapshot, reader: Reader) -> Response:
+            return page(
+                "views.html",
+                snapshot,
+                asked,
+                reader,
+                path="/views",
+                title=reader.say("Views"),
+                description=reader.say("Parts of the timeline with their feeds."),
+                lines=[
+                    {
+                        "title": one.title,
+                        "introduction": rendered(one.description),
+                        "href": reader.href(f"/views/{one.name}"),
+                        "subscribe": reader.href(f"/views/{one.name}/subscribe"),
+                        "filter": filter_words(parse_filter(one.filter), reader),
+                        "count": snapshot.count(parse_filter(one.filter)),
+                    }
+                    for one in snapshot.views()
+                ],
+            )
 
-        return conditional(timeline, render, max_age_s=PAGE_AGE_S, query=asked.query)
+        return answer(asked, show)
 
     @pages.get("/api/docs")
     def api_reference() -> Response:
@@ -509,55 +496,51 @@ def make_pages(
         refuse_unacceptable("text/html", request)
         asked = read()
 
-        def render() -> Response:
-            with timeline.snapshot(asked.moment) as snapshot:
-                reader = reader_of(snapshot, asked)
-                return page(
-                    "reference.html",
-                    snapshot,
-                    asked,
-                    reader,
-                    path="/api/docs",
-                    title=reader.say("API"),
-                    description=reader.say(
-                        "How programs read the timeline, and append to it."
-                    ),
-                    reference=make_reference(document()),
-                )
+        def show(snapshot: Snapshot, reader: Reader) -> Response:
+            return page(
+                "reference.html",
+                snapshot,
+                asked,
+                reader,
+                path="/api/docs",
+                title=reader.say("API"),
+                description=reader.say(
+                    "How programs read the timeline, and append to it."
+                ),
+                reference=make_reference(document()),
+            )
 
-        return conditional(timeline, render, max_age_s=PAGE_AGE_S, query=asked.query)
+        return answer(asked, show)
 
     @pages.get("/about")
     def about() -> Response:
         """What this is, how it is kept, how to subscribe and append."""
         asked = read()
 
-        def render() -> Response:
-            with timeline.snapshot(asked.moment) as snapshot:
-                reader = reader_of(snapshot, asked)
-                identity = timeline.identity()
-                changed_at = timeline.recorded_at(snapshot.position)
-                return page(
-                    "about.html",
-                    snapshot,
-                    asked,
-                    reader,
-                    path="/about",
-                    title=reader.say("About"),
-                    description=reader.say(
-                        "What this is, how it is kept, how to subscribe and append."
-                    ),
-                    about={
-                        "entries": snapshot.count(Filter()).number,
-                        "changed_at": instant(changed_at) if changed_at else "",
-                        "changed_day": reader.day(changed_at) if changed_at else "",
-                        "log_id": identity.log_id,
-                        "authority": identity.tag_authority,
-                        "origin": settings.origin,
-                    },
-                )
+        def show(snapshot: Snapshot, reader: Reader) -> Response:
+            identity = timeline.identity()
+            changed_at = timeline.recorded_at(snapshot.position)
+            return page(
+                "about.html",
+                snapshot,
+                asked,
+                reader,
+                path="/about",
+                title=reader.say("About"),
+                description=reader.say(
+                    "What this is, how it is kept, how to subscribe and append."
+                ),
+                about={
+                    "entries": snapshot.count(Filter()).number,
+                    "changed_at": instant(changed_at) if changed_at else "",
+                    "changed_day": reader.day(changed_at) if changed_at else "",
+                    "log_id": identity.log_id,
+                    "authority": identity.tag_authority,
+                    "origin": settings.origin,
+                },
+            )
 
-        return conditional(timeline, render, max_age_s=PAGE_AGE_S, query=asked.query)
+        return answer(asked, show)
 
     @pages.get("/changes")
     def changes() -> Response:
@@ -641,63 +624,59 @@ def make_pages(
         # RFC 9110 13.2.1: no 304 where there would be a 404.
         find_then(timeline, asked.moment, lambda snapshot: _entry(snapshot, name))
 
-        def render() -> Response:
-            with timeline.snapshot(asked.moment) as snapshot:
-                shown = _entry(snapshot, name)
-                reader = reader_of(snapshot, asked)
-                path = f"/entries/{name}{below}"
-                linked = {
-                    link.entry: snapshot.entry(link.entry) for link in shown.links
-                }
-                backlinks = snapshot.backlinks(name)
-                record = make_record(
+        def show(snapshot: Snapshot, reader: Reader) -> Response:
+            shown = _entry(snapshot, name)
+            path = f"/entries/{name}{below}"
+            linked = {link.entry: snapshot.entry(link.entry) for link in shown.links}
+            backlinks = snapshot.backlinks(name)
+            record = make_record(
+                shown,
+                reader,
+                marks=mark_categories(snapshot.categories(), reader),
+                events=events_then(timeline, snapshot, name),
+                targets={name: one for name, one in linked.items() if one},
+                backlinks=backlinks,
+                in_force=in_force(
+                    shown,
+                    snapshot.acting(name, backlinks),
+                    day=day_then(timeline, snapshot),
+                ),
+            )
+            title = record.title.words
+            if below:
+                title = reader.say("History: {title}", title=title)
+            summary = _text(record.summary)
+            return page(
+                template,
+                snapshot,
+                asked,
+                reader,
+                path=path,
+                title=title,
+                description=f"{record.date.words}. {summary}",
+                cite=make_citation(
                     shown,
                     reader,
-                    marks=mark_categories(snapshot.categories(), reader),
-                    events=events_then(timeline, snapshot, name),
-                    targets={name: one for name, one in linked.items() if one},
-                    backlinks=backlinks,
-                    in_force=in_force(
-                        shown,
-                        snapshot.acting(name, backlinks),
-                        day=day_then(timeline, snapshot),
-                    ),
-                )
-                title = record.title.words
-                if below:
-                    title = reader.say("History: {title}", title=title)
-                summary = _text(record.summary)
-                return page(
-                    template,
-                    snapshot,
-                    asked,
+                    site=settings.title,
+                    origin=settings.origin,
+                    known_day=snapshot.known_day,
+                ),
+                covered=Covered(f"/entries/{name}", Filter(), record.title.words),
+                recorded=(shown.recorded_at, shown.updated_at),
+                # Of now only: a program does not read which moment this shows.
+                event=None
+                if below or asked.moment is not None
+                else make_event(
+                    shown,
                     reader,
-                    path=path,
-                    title=title,
-                    description=f"{record.date.words}. {summary}",
-                    cite=make_citation(
-                        shown,
-                        reader,
-                        site=settings.title,
-                        origin=settings.origin,
-                        known_day=snapshot.known_day,
-                    ),
-                    covered=Covered(f"/entries/{name}", Filter(), record.title.words),
-                    recorded=(shown.recorded_at, shown.updated_at),
-                    # Of now only: a program does not read which moment this shows.
-                    event=None
-                    if below or asked.moment is not None
-                    else make_event(
-                        shown,
-                        reader,
-                        url=absolute(timeline, reader.href(path)),
-                        description=summary,
-                    ),
-                    entry=record,
-                    chooser=make_chooser(asked, reader, path=path, args=()),
-                )
+                    url=absolute(timeline, reader.href(path)),
+                    description=summary,
+                ),
+                entry=record,
+                chooser=make_chooser(asked, reader, path=path, args=()),
+            )
 
-        return conditional(timeline, render, max_age_s=PAGE_AGE_S, query=asked.query)
+        return answer(asked, show)
 
     @pages.get("/subscribe")
     def subscribe() -> Response:

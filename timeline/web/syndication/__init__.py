@@ -135,6 +135,17 @@ def make_syndication(timeline: Timeline, languages: Languages) -> Blueprint:
             version = tag, snapshot.position
             return rendered.get(address, version, lambda: make(snapshot))
 
+    def page_url(scope: Scope, asked: Asked) -> str:
+        """The page that shows the same."""
+        args = [*scope.args, *asked.kept]
+        return absolute(timeline, _address(scope.path or "/", args))
+
+    def entry_url(asked: Asked) -> Callable[[str], str]:
+        """What makes the addresses of the pages of entries."""
+        return lambda entry_id: absolute(
+            timeline, _address(f"/entries/{entry_id}", asked.kept)
+        )
+
     def feed(name: str, snapshot: Snapshot, scope: Scope, asked: Asked) -> Feed:
         held = held_by(scope, snapshot, timeline, asked.archive)
         args, kept = scope.args, asked.kept
@@ -146,10 +157,8 @@ def make_syndication(timeline: Timeline, languages: Languages) -> Blueprint:
             subtitle=scope.subtitle,
             author=settings.title,
             self_url=absolute(timeline, asked.address),
-            page_url=absolute(timeline, _address(scope.path or "/", [*args, *kept])),
-            entry_url=lambda entry_id: absolute(
-                timeline, _address(f"/entries/{entry_id}", kept)
-            ),
+            page_url=page_url(scope, asked),
+            entry_url=entry_url(asked),
             lang=asked.query.lang or settings.lang,
             site_lang=settings.lang,
             since=held.since,
@@ -233,17 +242,14 @@ def make_syndication(timeline: Timeline, languages: Languages) -> Blueprint:
 
     def calendar(snapshot: Snapshot, scope: Scope, asked: Asked) -> bytes:
         listed = listed_in(scope, snapshot, timeline)
-        args, kept = scope.args, asked.kept
         return render_calendar(
             listed.entries,
             identity=identity,
             title=scope.title,
             subtitle=scope.subtitle,
             self_url=absolute(timeline, asked.address),
-            page_url=absolute(timeline, _address(scope.path or "/", [*args, *kept])),
-            entry_url=lambda entry_id: absolute(
-                timeline, _address(f"/entries/{entry_id}", kept)
-            ),
+            page_url=page_url(scope, asked),
+            entry_url=entry_url(asked),
             lang=asked.query.lang or settings.lang,
             site_lang=settings.lang,
             since=scope.since,
