@@ -24,7 +24,7 @@ TINY: dict[str, Sequence[str]] = {
     "pages": ["--sizes", "20", "30", "--rounds", "2"],
     "polls": ["--sizes", "20", "--rounds", "2", "--polls", "16"],
     "tiles": ["--sizes", "20", "30", "--rounds", "2"],
-    "view": ["--sizes", "20", "--rounds", "1"],
+    "view": ["--sizes", "20", "--rounds", "1", "--steps", "3"],
 }
 
 PROGRAMS: dict[str, Sequence[str]] = {"view": [CHROMIUM, "npm"]}

@@ -48,7 +48,8 @@ MOVE_S = 8
 _PACKAGES = Path(".venv", "node")
 _HERE = Path(__file__).parent
 _WIDE = {"width": 1280, "height": 900}
-_STEPS = 90
+STEPS = 90
+"""Of a pan, and of a zoom: those of a second and a half."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,9 @@ CONTENDERS = (
 )
 
 
-def visit(browser: Browser, contender: Contender, address: str) -> Measured:
+def visit(
+    browser: Browser, contender: Contender, address: str, *, steps: int
+) -> Measured:
     """Open the page anew, wait until it is drawn, pan and zoom."""
     context = browser.new_context(viewport=_WIDE, reduced_motion="reduce")  # type: ignore[arg-type]
     try:
@@ -119,7 +122,7 @@ def visit(browser: Browser, contender: Contender, address: str) -> Measured:
         except NotInTimeError:
             return Measured(None)
         try:
-            frames_ms = _frames(page, contender.picture)
+            frames_ms = _frames(page, contender.picture, steps)
         except NotInTimeError:
             return Measured(drawn_ms)
         heap, nodes = _memory(page)
@@ -146,7 +149,7 @@ _COUNT_FRAMES = """() => {
 }"""
 
 
-def _frames(page: Page, picture: str) -> list[float]:
+def _frames(page: Page, picture: str, steps: int) -> list[float]:
     """How long each frame took while a mouse panned and zoomed, the shortest first."""
     box = page.locator(picture).first.bounding_box()
     assert box is not None
@@ -154,21 +157,21 @@ def _frames(page: Page, picture: str) -> list[float]:
     page.evaluate(_COUNT_FRAMES)
     page.mouse.move(*middle)
     page.mouse.down()
-    for step in _steps():
+    for step in _upto(steps):
         page.mouse.move(middle[0] - 200 + abs(step % 80 - 40) * 10, middle[1])
     page.mouse.up()
     page.keyboard.down("Control")
-    for step in _steps():
+    for step in _upto(steps):
         page.mouse.wheel(0, -60 if step % 60 < 30 else 60)
     page.keyboard.up("Control")
     frames: list[float] = page.evaluate("() => window.countedFrames")
     return sorted(frames)
 
 
-def _steps() -> Iterator[int]:
-    """As many as there are, or as are done in `MOVE_S`."""
+def _upto(steps: int) -> Iterator[int]:
+    """So many, or as many as are done in `MOVE_S`."""
     end = time.monotonic() + MOVE_S
-    for step in range(_STEPS):
+    for step in range(steps):
         if time.monotonic() > end:
             return
         yield step
@@ -269,6 +272,7 @@ def main(arguments: Sequence[str]) -> None:
     )
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, metavar="N")
     parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N")
+    parser.add_argument("--steps", type=int, default=STEPS, metavar="N")
     parser.add_argument(
         "--keep", type=Path, help="folder to keep stories in, for the next run"
     )
@@ -284,12 +288,19 @@ def main(arguments: Sequence[str]) -> None:
         )
         for size in chosen.sizes:
             with _shown(Path(scratch), size, stories) as origins:
-                _compare(browser, size, origins, rounds=chosen.rounds)
+                _compare(
+                    browser, size, origins, rounds=chosen.rounds, steps=chosen.steps
+                )
         browser.close()
 
 
 def _compare(
-    browser: Browser, size: int, origins: tuple[str, str], *, rounds: int
+    browser: Browser,
+    size: int,
+    origins: tuple[str, str],
+    *,
+    rounds: int,
+    steps: int,
 ) -> None:
     found: dict[str, list[Measured]] = {}
     for round_ in range(-WARM, rounds):
@@ -297,7 +308,8 @@ def _compare(
             visits = found.setdefault(contender.name, [])
             if size > contender.most or any(one.nodes is None for one in visits):
                 continue
-            seen = visit(browser, contender, contender.address(*origins))
+            address = contender.address(*origins)
+            seen = visit(browser, contender, address, steps=steps)
             if round_ >= 0 or seen.nodes is None:
                 visits.append(seen)
     floor = _middle(found["tiles floor"], "drawn_ms")
