@@ -38,7 +38,8 @@ class Settings:
         deadline_s: How long a writer waits for the log before 503.
         body_limit_bytes: Largest JSON body of an append.
         ndjson_limit_bytes: Largest NDJSON body of an append.
-        page_size: Entries on a page.
+        page_size: Most entries or changes on a page, and how many the API answers.
+        list_size: Entries on a page of a list that was not asked for its length.
         feed_size: Entries in a feed.
     """
 
@@ -54,6 +55,7 @@ class Settings:
     body_limit_bytes: int = MIB
     ndjson_limit_bytes: int = 16 * MIB
     page_size: int = 100
+    list_size: int = 40
     feed_size: int = 50
 
     @property

@@ -565,6 +565,7 @@ def _release(settings: Settings) -> str:
         settings.title,
         settings.lang,
         settings.page_size,
+        settings.list_size,
         settings.feed_size,
         settings.hub,
     )

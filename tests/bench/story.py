@@ -20,6 +20,8 @@ from events.dates import DAY_S
 from events.model import NewEvent
 from events.sqlite import SqliteEventLog, open_events_db
 from tests.builders import FixedClock, corrected, recorded
+from timeline.app import make_scheduler, open_timeline
+from timeline.config import Settings
 from timeline.projector import Projector
 from timeline.store import ViewStore
 
@@ -32,6 +34,7 @@ COMMON_WORD = "licence"
 
 _WORDS = ("rule", "chip", "launch", "export", "market", "ban", "model", "fair")
 _BATCH = 5_000
+_LAST_DAY = dates.parse("2026-06-30").lo // DAY_S
 
 
 def events(entries: int, *, seed: int = 1) -> Iterator[tuple[int, NewEvent]]:
@@ -88,7 +91,10 @@ def make_log(folder: Path, entries: int, *, in_order: bool = False) -> int:
     for first in range(0, len(story), _BATCH):
         batch = story[first : first + _BATCH]
         if in_order:
-            clock.move_to(datetime.fromtimestamp(batch[0][0] * DAY_S, UTC))
+            # When all of it was said: what is told of a day that has passed awaits
+            # nothing. But not in the future, where the last corrections are said.
+            day = min(batch[-1][0], _LAST_DAY)
+            clock.move_to(datetime.fromtimestamp(day * DAY_S, UTC))
         log.append([event for _, event in batch])
     head = log.head()
     log.close()
@@ -118,6 +124,15 @@ def open_model(folder: Path, entries: int, *, in_order: bool) -> ViewStore:
         store = ViewStore(below)
         Projector(log, store, folder=below).start()
     return store
+
+
+def settle(folder: Path) -> int:
+    """Append what the clock says of the story's promises; the number of events.
+
+    Else a server appends it while it is measured: of a million entries, for minutes.
+    """
+    with closing(open_timeline(Settings(data=folder))) as timeline:
+        return make_scheduler(timeline).run_due()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -74,6 +75,16 @@ class Drawn:
             box["x"] + mark["x"] + mark["width"] / 2,
             box["y"] + mark["y"] + mark["height"] / 2,
         )
+
+    def bar(self, column: int) -> tuple[float, float]:
+        """The middle of a bar of the overview, on the screen; -1: the last."""
+        box = self.page.locator(".shapes").bounding_box()
+        assert box is not None
+        bars: int = self.page.evaluate(
+            "document.querySelector('.shapes').viewBox.baseVal.width / 10"
+        )
+        share = (column % bars + 0.5) / bars
+        return box["x"] + box["width"] * share, box["y"] + 20
 
     def settle(self) -> None:
         """Until the address and the list have followed, and all of it is drawn."""
@@ -466,9 +477,7 @@ def test_the_frame_is_moved_and_its_ends_are_drawn(draw: Draw) -> None:
 
 def test_a_click_on_a_bar_shows_it_and_two_show_everything(draw: Draw) -> None:
     picture = draw("/")
-    box = picture.page.locator(".overview a").nth(-3).bounding_box()
-    assert box is not None
-    place = box["x"] + box["width"] / 2, box["y"] + 20
+    place = picture.bar(-3)
 
     picture.page.mouse.click(*place)
     picture.settle()
@@ -644,7 +653,7 @@ def test_a_click_on_a_mark_goes_to_its_card(draw: Draw) -> None:
 
 
 def test_a_click_on_a_mark_brings_its_card_from_another_page(draw: Draw) -> None:
-    picture = draw(KINDS["many"])
+    picture = at_rest(draw(KINDS["many"]))
     mark = picture.state()["marks"][0]
     assert picture.page.locator(f"#e-{mark['id']}").count() == 0
 
@@ -865,7 +874,25 @@ def test_paper_has_the_overview_and_no_lanes(draw: Draw) -> None:
 
     assert not picture.page.locator(".lanes").is_visible()
     assert not picture.page.locator(".brush").is_visible()
-    assert picture.page.locator(".overview svg").is_visible()
+    assert picture.page.locator(".overview .shapes").is_visible()
+
+
+@pytest.mark.parametrize("address", ["/", HALF_YEAR, "/?category=product", "/?to=2020"])
+def test_the_page_names_the_tiles_that_its_picture_asks_for(
+    open_page: Open, address: str
+) -> None:
+    page = open_page("/about")
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url))
+
+    page.goto(urljoin(page.url, address))
+    wait(page)
+
+    named = page.locator("link[rel=preload]").evaluate_all(
+        "all => all.map(a => a.href)"
+    )
+    assert sorted(one for one in asked if "/api/tiles/" in one) == sorted(named)
+    assert len(set(named)) == len(named) > 0
 
 
 def test_without_script_the_overview_is_a_list_of_links(open_page: Open) -> None:
@@ -962,7 +989,7 @@ def test_a_link_at_a_position_shows_the_same_after_a_hundred_appends(
         assert seen(link, script=False) == (None, plain)
         assert plain == before[1]
         _, now = seen(f"{served.url}/?{window}")
-        assert sum(title.startswith("Later ") for title in now) > 50
+        assert sum(title.startswith("Later ") for title in now) > 20
 
 
 # -- the promise to whoever measures -------------------------------------------------

@@ -248,6 +248,7 @@ def vis_timeline() -> Path:
 def _shown(folder: Path, size: int, stories: Path) -> Iterator[tuple[str, str]]:
     """Origins of the service over the story, and of the pages beside it."""
     with closing(story.open_model(stories, size, in_order=True)) as store:
+        story.settle(stories / f"{size}-in-order")
         below = folder / str(size)
         below.mkdir()
         for name in ("floor.html", "vis.html"):

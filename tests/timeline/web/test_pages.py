@@ -620,6 +620,20 @@ def test_a_window_says_that_it_shows_what_possibly_overlaps(
     assert "possibly overlaps" in words(find(page(client, "/?from=2025"), "main")[0])
 
 
+@pytest.mark.parametrize(("number", "shown"), [(60, 60), (61, 40)])
+def test_a_list_a_little_longer_than_a_page_is_shown_whole(
+    client: FlaskClient, timeline: Timeline, number: int, shown: int
+) -> None:
+    append(timeline, *(recorded(f"entry-{one}") for one in range(number)))
+
+    tree = page(client, "/")
+
+    assert len(titles(tree)) == shown
+    assert bool(tree.xpath("//a[@rel='next']")) == (shown < number)
+    assert len(titles(page(client, "/?limit=50"))) == 50
+    assert len(titles(page(client, "/?limit=200"))) == number
+
+
 # -- the overview --------------------------------------------------------------------
 
 
@@ -637,6 +651,25 @@ def test_the_bars_sum_to_the_number_of_entries(
     tree = page(client, address)
 
     assert sum(bars(tree).values()) == len(titles(tree)) > 1
+
+
+def test_a_category_is_drawn_once_in_each_bar_that_holds_it(
+    client: FlaskClient, timeline: Timeline
+) -> None:
+    for day, category in ((1, "a"), (2, "a"), (3, "a"), (3, "b")):
+        fields = {"occurred": f"2025-07-{day:02}", "category": category}
+        append(timeline, recorded(f"{category}-{day}", **fields))
+
+    (svg,) = page(client, "/").xpath("//*[@class='shapes']")
+    *drawn, _gaps = (
+        re.findall(r"M(\d+) ([\d.]+)h10v([\d.]+)h-10z", path.get("d")) for path in svg
+    )
+
+    assert drawn == [
+        # sqrt(1/2) of the height of the fullest, the third, which both share
+        [("0", "16.4", "39.6"), ("10", "16.4", "39.6"), ("20", "28", "28")],
+        [("20", "0", "28")],
+    ]
 
 
 def test_a_bar_leads_to_its_window_and_back(client: FlaskClient, story: None) -> None:

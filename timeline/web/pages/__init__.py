@@ -54,6 +54,7 @@ from timeline.web.pages.linked_data import data_block, make_event
 from timeline.web.pages.listing import (
     filter_words,
     jump_cursor,
+    length_of_list,
     list_args,
     list_href,
     make_jump,
@@ -321,9 +322,9 @@ def make_pages(
                 )
         found, total = Page([], None), Count(0)
         if not errors:
-            limit = min(query.limit or settings.page_size, settings.page_size)
-            found = snapshot.asked_page(query, wanted, limit=limit)
             total = snapshot.count(wanted)
+            limit = length_of_list(query, total, settings)
+            found = snapshot.asked_page(query, wanted, limit=limit)
         categories, reach = snapshot.categories(), snapshot.reach()
         marks = mark_categories(categories, reader)
 

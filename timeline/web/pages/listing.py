@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from events import dates
 from events.dates import DateError, HistoricDate
+from timeline.config import Settings
 from timeline.projections import Filter, View
 from timeline.schemas import Cursor, Order, Query, dump_filter_args, write_cursor
 from timeline.store import CAP, Count, Facet, Page
@@ -127,6 +128,20 @@ class Listing:
     start_href: str
     next_href: str
     previous_href: str
+
+
+def length_of_list(query: Query, total: Count, settings: Settings) -> int:
+    """How many entries a page of the list shows.
+
+    What is half as long again as a page is shown whole: a second page with a handful
+    of entries is not worth the way.
+    """
+    if query.limit is not None:
+        return min(query.limit, settings.page_size)
+    whole = settings.list_size * 3 // 2
+    if total.number <= whole and not total.capped:
+        return whole
+    return settings.list_size
 
 
 def make_listing(

@@ -30,13 +30,8 @@ _LAST_LABEL = 88.0
 _FEWEST = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """The entries of one category in a bar; *y* and *height* in px."""
-
-    category: Category
-    y: float
-    height: float
+WIDTH = 10
+"""Of a bar in the shapes, which are stretched to the width there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +50,23 @@ class Bar:
     words: str
     number: int
     inside: bool
-    parts: Sequence[Part]
 
-    @property
-    def top(self) -> float:
-        """Of its highest part, in px."""
-        return min(part.y for part in self.parts)
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What several bars hold of one category, drawn at once.
+
+    A drawing for each part of each bar would be a thousand of them.
+
+    Attributes:
+        category: None: the gaps between the bars.
+        inside: Of the window shown.
+        path: In px downwards, and `WIDTH` for each bar.
+    """
+
+    category: Category | None
+    inside: bool
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,7 @@ class Overview:
 
     Attributes:
         words: What they show, in a sentence.
+        width: Of the shapes.
         window: Start and width of the window in %, if there is one.
         all_href: The same list without its window; empty if it has none.
         scale: Of the bars.
@@ -84,7 +91,9 @@ class Overview:
 
     words: str
     height: int
+    width: int
     bars: Sequence[Bar]
+    shapes: Sequence[Shape]
     ticks: Sequence[Tick]
     window: tuple[str, str] | None
     all_href: str
@@ -131,14 +140,21 @@ def make_overview(
     if total < _FEWEST:
         return None
     highest = max(sum(cell.values()) for cell in cells.values())
+    places = sorted(cells)
     bars = [
-        _bar(bar, cells[bar], scale, wanted, reader, highest, marks, href_of)
-        for bar in sorted(cells)
+        _bar(place, sum(cells[place].values()), scale, wanted, reader, href_of)
+        for place in places
+    ]
+    drawn = [
+        (place - scale.first, cells[place], bar.inside)
+        for place, bar in zip(places, bars, strict=True)
     ]
     return Overview(
         words=_summary(bars, total, reader),
         height=HEIGHT,
+        width=WIDTH * scale.bars,
         bars=bars,
+        shapes=list(_shapes(drawn, highest, marks)),
         ticks=list(_ticks(scale, reader)),
         window=_window(wanted, scale),
         all_href=href_of(everything) if everything != wanted else "",
@@ -171,45 +187,64 @@ def _around(wanted: Filter, reach: tuple[int, int]) -> tuple[int, int]:
 
 
 def _bar(
-    bar: int,
-    cell: Mapping[str, int],
+    place: int,
+    number: int,
     scale: Scale,
     wanted: Filter,
     reader: Reader,
-    highest: int,
-    marks: Mapping[str, Category],
     href_of: Callable[[Filter], str],
 ) -> Bar:
-    first, last = scale.bounds(bar)
-    number = sum(cell.values())
-    height = max(4.0, HEIGHT * sqrt(number / highest))
-    label = _bar_label(first, last, reader)
-    lo, hi = scale.start(bar), scale.start(bar + 1) - 1
+    first, last = scale.bounds(place)
+    lo, hi = scale.start(place), scale.start(place + 1) - 1
     return Bar(
-        x=_percent((bar - scale.first) / scale.bars),
+        x=_percent((place - scale.first) / scale.bars),
         width=_percent(1 / scale.bars),
         href=href_of(replace(wanted, start=first, end=last)),
         words=reader.count(
-            "{label}: {n} entry", "{label}: {n} entries", number, label=label
+            "{label}: {n} entry",
+            "{label}: {n} entries",
+            number,
+            label=_bar_label(first, last, reader),
         ),
         number=number,
         inside=(wanted.start is None or hi >= wanted.start.lo)
         and (wanted.end is None or lo <= wanted.end.hi),
-        parts=list(_stacked(cell, number, height, marks)),
     )
 
 
-def _stacked(
-    cell: Mapping[str, int], number: int, height: float, marks: Mapping[str, Category]
-) -> Iterable[Part]:
-    """From the foot up, in the order of the marks."""
-    foot = float(HEIGHT)
+def _shapes(
+    bars: Iterable[tuple[int, Mapping[str, int], bool]],
+    highest: int,
+    marks: Mapping[str, Category],
+) -> Iterable[Shape]:
+    """The parts of the bars, from the foot up in the order of the marks.
+
+    Args:
+        bars: Their columns, what they hold, and whether they are inside the window.
+        highest: Number of entries in the fullest.
+        marks: Of the categories.
+    """
     order = {name: place for place, name in enumerate(marks)}
-    for name in sorted(cell, key=lambda one: (order.get(one, len(order)), one)):
-        share = height * cell[name] / number
-        foot -= share
+    paths: dict[tuple[int, str, bool], list[str]] = {}
+    gaps: list[str] = []
+    for column, cell, inside in bars:
+        number = sum(cell.values())
+        height = max(4.0, HEIGHT * sqrt(number / highest))
+        x = column * WIDTH
+        foot = float(HEIGHT)
+        for name in sorted(cell, key=lambda one: (order.get(one, len(order)), one)):
+            share = height * cell[name] / number
+            foot -= share
+            key = order.get(name, len(order)), name, inside
+            paths.setdefault(key, []).append(
+                f"M{x} {round(foot, 1):g}h{WIDTH}v{round(share, 1):g}h-{WIDTH}z"
+            )
+        gaps.append(f"M{x} {round(foot, 1):g}V{HEIGHT}")
+    for _, name, inside in sorted(paths):
         category = marks.get(name) or Category(name, name, None)
-        yield Part(category, round(foot, 1), round(share, 1))
+        path = "".join(paths[order.get(name, len(order)), name, inside])
+        yield Shape(category, inside, path)
+    yield Shape(None, True, "".join(gaps))
 
 
 def _bar_label(

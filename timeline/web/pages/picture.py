@@ -1,18 +1,26 @@
 """What the script of the picture needs to know of the page it stands on. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
-from events.dates import OPEN, Scale
+from events import dates
+from events.dates import DAY_S, OPEN, Scale
 from events.model import JsonObject
 from timeline.projections import Filter, View
 from timeline.schemas import dump_filter_args
-from timeline.store import Facet
+from timeline.store import TILE_UNITS, Facet
 from timeline.web.pages.cards import PAIRS, Category
 from timeline.web.pages.words import Reader
 
 MOST_ROWS = 3
 """Of a lane."""
+
+_AT_ONCE = 4
+"""Tiles that cover what is seen, where there is a level that coarse."""
+
+_MARGIN = 0.03
+"""Of the whole, left free on both sides. Both are those of the script."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +48,15 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The lanes above a list, and *data* for the script that fills them."""
+    """The lanes above a list, and *data* for the script that fills them.
+
+    Attributes:
+        tiles: Addresses of those that the script asks for first.
+    """
 
     lanes: Sequence[Lane]
     data: JsonObject
+    tiles: Sequence[str]
 
 
 def make_picture(
@@ -76,7 +89,7 @@ def make_picture(
     """
     own = replace(wanted, start=None, end=None, within=None)
     within = [("view", view.name)] if view is not None else []
-    tiles = [*dump_filter_args(own), *within]
+    query = urlencode([*dump_filter_args(own), *within, *reader.kept])
     lanes = _lanes(counted, total, marks, reader)
     window: JsonObject | None = None
     if wanted.start is not None or wanted.end is not None:
@@ -93,7 +106,7 @@ def make_picture(
             "lang": reader.lang,
             "path": path,
             "args": [[*one] for one in (*args, *reader.kept)],
-            "tiles": [[*one] for one in (*tiles, *reader.kept)],
+            "tiles": query,
             "window": window,
             "reach": [*reach],
             "strip": {
@@ -114,7 +127,34 @@ def make_picture(
             ],
             "words": _words(reader),
         },
+        list(_first_tiles(_seen(wanted, scale, reach), query)),
     )
+
+
+def _seen(wanted: Filter, scale: Scale, reach: tuple[int, int]) -> tuple[int, int]:
+    """First and last second of the picture as the page comes."""
+    first, last = scale.start(scale.first), scale.start(scale.last + 1) - 1
+    if wanted.start is None and wanted.end is None:
+        margin = max(round((last - first) * _MARGIN), DAY_S)
+        return first - margin, last + margin
+    if wanted.start is not None:
+        first = wanted.start.lo if wanted.start.lo > -OPEN else min(reach[0], first)
+    if wanted.end is not None:
+        last = wanted.end.hi if wanted.end.hi < OPEN else max(reach[1], last)
+    return first, last
+
+
+def _first_tiles(seen: tuple[int, int], query: str) -> Iterable[str]:
+    """As the script chooses them: of the finest level of which few tiles will do.
+
+    None where there are more: then it asks first where there is anything at all.
+    """
+    for level in dates.LEVELS:
+        first, last = (dates.unit_of(level, one) // TILE_UNITS for one in seen)
+        if last - first < _AT_ONCE:
+            for x in range(first, last + 1):
+                yield f"/api/tiles/{level}/{x}" + (f"?{query}" if query else "")
+            return
 
 
 def _lanes(

@@ -67,9 +67,8 @@ export const makeBrush = (overview, view, island, words, now) => {
   /** The bars are seen; what they lead to is done by the brush. */
   const wear = (/** @type {SVGElement} */ bars) => {
     bars.setAttribute("aria-hidden", "true");
-    for (const link of bars.querySelectorAll("a")) link.setAttribute("tabindex", "-1");
-    bars.querySelector(".window")?.remove();
-    for (const link of bars.querySelectorAll(".outside")) link.classList.remove("outside");
+    for (const one of bars.querySelectorAll("a, .window")) one.remove();
+    for (const one of bars.querySelectorAll(".outside")) one.classList.remove("outside");
   };
 
   const show = () => {

@@ -15,6 +15,12 @@ import { makeWords } from "./words.js";
 /** After the last movement, until the page follows. */
 const REST_MS = 500;
 
+/** All of the page has come: the script may run as soon as there is room to draw. */
+const ready = new Promise((resolve) => {
+  if (document.readyState !== "loading") resolve(null);
+  else document.addEventListener("DOMContentLoaded", resolve);
+});
+
 /** @param {Island} island */
 const start = (island) => {
   const words = makeWords(island);
@@ -77,6 +83,7 @@ const start = (island) => {
     settled = address;
     write(pushing ? "push" : "replace", address);
     pushing = false;
+    await ready;
     try {
       if (await page.show(address)) {
         lanes.choose(focusedEntry());
@@ -220,11 +227,11 @@ const start = (island) => {
 
   history.replaceState({ ...history.state, window: wanted && view.window }, "");
   settled = location.pathname + location.search;
-  tell();
+  ready.then(tell);
   if (wanted) {
     // The server drew the bars around the window; the brush moves over all of them.
-    page
-      .read(addressOf(island, null))
+    ready
+      .then(() => page.read(addressOf(island, null)))
       .then(({ document: whole }) => {
         const its = islandOf(whole);
         const bars = whole.getElementById("picture-overview");

@@ -45,8 +45,7 @@ export class Tiles {
 
   /** @param {Island} island @param {() => void} changed Called as tiles arrive. */
   constructor(island, changed) {
-    const query = String(new URLSearchParams(island.tiles));
-    this.#query = query && `?${query}`;
+    this.#query = island.tiles && `?${island.tiles}`;
     this.#changed = changed;
   }
 

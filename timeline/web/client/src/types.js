@@ -25,7 +25,7 @@
  * @property {string} lang
  * @property {string} path Of the page.
  * @property {[string, string][]} args Of the page, without its window and place.
- * @property {[string, string][]} tiles What tiles are asked for.
+ * @property {string} tiles The query of the tiles that are asked for.
  * @property {{lo: number | null, hi: number | null} | null} window
  * @property {[number, number]} reach Where the first and the last entry stand.
  * @property {Strip} strip
