@@ -18,8 +18,11 @@ VNU = Path(sys.prefix, "node", "node_modules", "vnu-jar", "build", "dist", "vnu.
 
 LONG_S = 180
 
-MISTAKEN = {"CSS: “rx”: Property “rx” doesn't exist."}
-"""What the checker does not know: https://www.w3.org/TR/SVG2/geometry.html#RX"""
+MISTAKEN = {
+    f"CSS: “{name}”: Property “{name}” doesn't exist."
+    for name in ("rx", "vector-effect")
+}
+"""What the checker does not know: https://www.w3.org/TR/SVG2/propidx.html"""
 
 
 def check(*checked: Path) -> list[str]:

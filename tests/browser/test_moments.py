@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, follow
 from tests.browser.sites import KINDS
 from tests.browser.test_pages import scrolls_sideways
 
@@ -34,7 +34,7 @@ def test_a_reader_goes_back_by_the_slider_and_returns(open_page: Open) -> None:
     slider.focus()
     for _ in range(56 - 34):
         slider.press("ArrowLeft")
-    control.get_by_role("button", name="Show").first.click()
+    follow(control.get_by_role("button", name="Show").first)
 
     assert "as_of=34" in page.url
     assert "category=product" in page.url
@@ -42,7 +42,7 @@ def test_a_reader_goes_back_by_the_slider_and_returns(open_page: Open) -> None:
     assert 0 < len(titles) < len(everything)
     assert GLASSES in everything
     assert GLASSES not in titles
-    page.get_by_role("link", name="Back to now").click()
+    follow(page.get_by_role("link", name="Back to now"))
     assert page.locator("article h4").all_inner_texts() == everything
 
 
@@ -54,20 +54,20 @@ def test_a_reader_steps_through_the_changes(open_page: Open) -> None:
     assert said.inner_text().startswith("19 · ")
     assert card.inner_text() == "17\N{NO-BREAK SPACE}November 2023"
 
-    page.get_by_role("link", name="One change earlier").click()
+    follow(page.get_by_role("link", name="One change earlier"))
 
     assert card.inner_text() == "16\N{NO-BREAK SPACE}November 2023"
     opened(page)
-    page.get_by_role("link", name="One change later").click()
+    follow(page.get_by_role("link", name="One change later"))
     opened(page)
-    page.get_by_role("link", name="One change later").click()
+    follow(page.get_by_role("link", name="One change later"))
     assert page.url.endswith("/?as_of=20")
 
 
 def test_a_reader_takes_a_change_below_the_slider(open_page: Open) -> None:
     page = open_page("/", java_script_enabled=False)
 
-    opened(page).get_by_role("link", name=re.compile("^Change 28 ")).click()
+    follow(opened(page).get_by_role("link", name=re.compile("^Change 28 ")))
 
     assert page.url.endswith("/?as_of=28")
 
@@ -78,7 +78,7 @@ def test_a_reader_asks_what_was_known_on_a_day(open_page: Open, path: str) -> No
     control = opened(page)
 
     control.get_by_label("As the public knew it on").fill("2025-08-01")
-    control.get_by_role("button", name="Show").last.click()
+    follow(control.get_by_role("button", name="Show").last)
 
     bar = page.get_by_role("complementary", name="Moment shown")
     assert "As the public knew it on 1 August 2025" in bar.inner_text()
@@ -89,11 +89,11 @@ def test_a_reader_asks_what_was_known_on_a_day(open_page: Open, path: str) -> No
 def test_a_reader_opens_an_entry_as_it_stood_then(open_page: Open) -> None:
     page = open_page(KINDS["history"], java_script_enabled=False)
 
-    page.get_by_role("link", name="the page as of then").last.click()
+    follow(page.get_by_role("link", name="the page as of then").last)
 
     assert page.url.endswith("/entries/quark-ai-glasses-release?as_of=35")
     assert page.get_by_role("complementary", name="Moment shown").is_visible()
-    page.get_by_role("link", name="Back to the timeline").click()
+    follow(page.get_by_role("link", name="Back to the timeline"))
     assert "as_of=35" in page.url
 
 

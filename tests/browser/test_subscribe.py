@@ -6,7 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, follow
 
 pytestmark = pytest.mark.browser
 
@@ -67,7 +67,7 @@ def test_the_page_shows_the_feed_itself_to_those_who_want_it(
 
     assert opened.value.status == 200
     assert opened.value.headers["content-type"].startswith("application/atom+xml")
-    assert page.url == address
+    expect(page).to_have_url(address)
     assert opened.value.body() == httpx.get(address).content
     page.go_back()
     expect(page.get_by_role("heading", level=1)).to_have_text("Subscribe")
@@ -122,7 +122,7 @@ def test_a_stranger_follows_a_topic_in_two_clicks(open_page: Open) -> None:
     """From what a search found, on a phone."""
     page = open_page("/?q=huawei", viewport={"width": 390, "height": 800})
 
-    page.get_by_role("link", name="Subscribe", exact=True).click()  # one
+    follow(page.get_by_role("link", name="Subscribe", exact=True))  # one
 
     calendar = page.get_by_role("link", name="Open in my calendar")  # two
     assert calendar.get_attribute("href") == (

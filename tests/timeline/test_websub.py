@@ -49,6 +49,12 @@ def addresses(*pages: str) -> list[str]:
     return [f"{ORIGIN}/{name}{lang}" for name in names for lang in ("", "?lang=it")]
 
 
+@pytest.fixture(autouse=True)
+def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether anybody appended, where the announcer runs in this process."""
+    monkeypatch.setattr("timeline.websub._LOOK_S", 0.02)
+
+
 @pytest.fixture
 def hub() -> Iterator[Hub]:
     with hub_running() as running:

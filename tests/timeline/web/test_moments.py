@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from importlib.resources import files
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +15,8 @@ from werkzeug.test import TestResponse
 
 from events.errors import LogUnavailableError
 from tests.builders import FixedClock
+from timeline.app import open_timeline
+from timeline.config import Settings
 from timeline.projections import AsOf, fold
 from timeline.schemas import dump_entry, parse_append
 from timeline.service import Timeline
@@ -78,10 +81,12 @@ MOMENTS = pytest.mark.parametrize(
 )
 
 
-@pytest.fixture(autouse=True)
-def story(timeline: Timeline) -> None:
-    """The bundled story is in the log."""
-    timeline.append(parse_append(STORY.read_bytes())[0], author="seed")
+@pytest.fixture
+def timeline(settings: Settings, clock: FixedClock) -> Iterator[Timeline]:
+    """With the story."""
+    with closing(open_timeline(settings, clock=clock)) as opened:
+        opened.append(parse_append(STORY.read_bytes())[0], author="seed")
+        yield opened
 
 
 def append(timeline: Timeline, *events: dict[str, Any]) -> None:
@@ -151,9 +156,9 @@ def every_entry(client: FlaskClient, moment: str) -> dict[str, Any]:
 # -- the story at three moments ------------------------------------------------------
 
 
-def test_in_august_2025_the_glasses_are_awaited(client: FlaskClient) -> None:
-    tree = page(client, "/?known=2025-08-01")
-    entry = get(client, f"/api/entries/{GLASSES}?known=2025-08-01").get_json()
+def test_in_august_2025_the_glasses_are_awaited(still: FlaskClient) -> None:
+    tree = page(still, "/?known=2025-08-01")
+    entry = get(still, f"/api/entries/{GLASSES}?known=2025-08-01").get_json()
 
     assert entry["state"] == "open"
     assert entry["occurred"]["edtf"] == "../2025-12-31"
@@ -162,9 +167,9 @@ def test_in_august_2025_the_glasses_are_awaited(client: FlaskClient) -> None:
     assert not tree.xpath("//li[@id='e-quark-s1-g1']")
 
 
-def test_in_december_2025_the_glasses_are_on_sale(client: FlaskClient) -> None:
-    tree = page(client, "/?known=2025-12-01")
-    entry = get(client, f"/api/entries/{GLASSES}?known=2025-12-01").get_json()
+def test_in_december_2025_the_glasses_are_on_sale(still: FlaskClient) -> None:
+    tree = page(still, "/?known=2025-12-01")
+    entry = get(still, f"/api/entries/{GLASSES}?known=2025-12-01").get_json()
 
     assert entry["state"] == "happened"
     assert entry["occurred"]["edtf"] == "2025-11-27"
@@ -174,9 +179,9 @@ def test_in_december_2025_the_glasses_are_on_sale(client: FlaskClient) -> None:
 
 
 def test_in_2022_the_public_knew_of_the_listings_and_no_more(
-    client: FlaskClient,
+    still: FlaskClient,
 ) -> None:
-    entries = every_entry(client, "known=2022-01-01")
+    entries = every_entry(still, "known=2022-01-01")
 
     assert entries.keys() == {
         "huawei-entity-list-announced",
@@ -191,9 +196,9 @@ def test_in_2022_the_public_knew_of_the_listings_and_no_more(
 
 
 @pytest.mark.parametrize("known", ["2019-05-14", "2023-10-17", "2025-08-01", "2026"])
-def test_nothing_said_later_is_told(client: FlaskClient, known: str) -> None:
+def test_nothing_said_later_is_told(still: FlaskClient, known: str) -> None:
     """Neither entries nor changes; what we had wrong is corrected from the start."""
-    entries = every_entry(client, f"known={known}")
+    entries = every_entry(still, f"known={known}")
     end = known if len(known) == 10 else f"{known}-12-31"
 
     for one in entries.values():
@@ -205,21 +210,21 @@ def test_nothing_said_later_is_told(client: FlaskClient, known: str) -> None:
 # -- corrections ---------------------------------------------------------------------
 
 
-def test_a_correction_is_seen_from_its_position_on(client: FlaskClient) -> None:
-    before = get(client, f"/api/entries/{RULE}?as_of={CORRECTED - 1}").get_json()
-    after = get(client, f"/api/entries/{RULE}?as_of={CORRECTED}").get_json()
+def test_a_correction_is_seen_from_its_position_on(still: FlaskClient) -> None:
+    before = get(still, f"/api/entries/{RULE}?as_of={CORRECTED - 1}").get_json()
+    after = get(still, f"/api/entries/{RULE}?as_of={CORRECTED}").get_json()
 
     assert before["occurred"]["edtf"] == "2023-11-16"
     assert not before["corrected"]
     assert after["occurred"]["edtf"] == "2023-11-17"
     assert after["corrected"]
-    tree = page(client, f"/entries/{RULE}?as_of={CORRECTED - 1}")
+    tree = page(still, f"/entries/{RULE}?as_of={CORRECTED - 1}")
     assert "17 November 2023" not in words(tree)
 
 
-def test_what_was_known_is_corrected_from_the_start(client: FlaskClient) -> None:
+def test_what_was_known_is_corrected_from_the_start(still: FlaskClient) -> None:
     """The rule was made public on 17 October, the correction on 25 October."""
-    known = get(client, f"/api/entries/{RULE}?known=2023-10-17").get_json()
+    known = get(still, f"/api/entries/{RULE}?known=2023-10-17").get_json()
 
     assert known["occurred"]["edtf"] == "2023-11-17"
     assert known["corrected"]
@@ -282,11 +287,11 @@ def test_the_answer_says_its_moment(client: FlaskClient, timeline: Timeline) -> 
     assert entry["known"] == "2025-08-31"
 
 
-def test_what_is_still_to_come_is_not_known(client: FlaskClient) -> None:
-    answer = get(client, "/api/entries?known=2099").get_json()
+def test_what_is_still_to_come_is_not_known(still: FlaskClient) -> None:
+    answer = get(still, "/api/entries?known=2099").get_json()
 
     assert answer["known"] == "2026-11-23"
-    assert "23 November 2026" in words(banner(page(client, "/?known=2099")))
+    assert "23 November 2026" in words(banner(page(still, "/?known=2099")))
 
 
 # -- histories, feeds, search --------------------------------------------------------
@@ -302,24 +307,24 @@ def test_what_is_still_to_come_is_not_known(client: FlaskClient) -> None:
     ],
 )
 def test_a_history_ends_at_its_moment(
-    client: FlaskClient, moment: str, versions: Sequence[int]
+    still: FlaskClient, moment: str, versions: Sequence[int]
 ) -> None:
     """By position in the log; of the licence of 2019, which was extended again."""
     path = "entries/huawei-temporary-licence"
-    told = get(client, f"/api/{path}/events?{moment}").get_json()
-    tree = page(client, f"/{path}/history?{moment}")
+    told = get(still, f"/api/{path}/events?{moment}").get_json()
+    tree = page(still, f"/{path}/history?{moment}")
 
     assert [one["position"] for one in told["events"]] == versions
     assert len(tree.xpath("//ol[@class='history']/li")) == len(versions)
     assert f"{len(versions)} events" in words(tree)
 
 
-def test_feeds_and_search_are_those_of_the_moment(client: FlaskClient) -> None:
+def test_feeds_and_search_are_those_of_the_moment(still: FlaskClient) -> None:
     def feed(moment: str) -> str:
-        return get(client, f"/feed.atom?category=product&{moment}").get_data(True)
+        return get(still, f"/feed.atom?category=product&{moment}").get_data(True)
 
     def found(moment: str) -> set[str]:
-        answer = get(client, f"/api/entries?q=quark&{moment}").get_json()
+        answer = get(still, f"/api/entries?q=quark&{moment}").get_json()
         return {one["id"] for one in answer["entries"]}
 
     assert "Quark AI Glasses" not in feed("as_of=33")
@@ -333,10 +338,10 @@ def test_feeds_and_search_are_those_of_the_moment(client: FlaskClient) -> None:
 
 
 def test_a_feed_at_a_moment_is_another_feed_of_the_same_entries(
-    client: FlaskClient,
+    still: FlaskClient,
 ) -> None:
-    now = get(client, "/feed.atom").get_data(as_text=True)
-    then = get(client, "/feed.atom?as_of=54&lang=it").get_data(as_text=True)
+    now = get(still, "/feed.atom").get_data(as_text=True)
+    then = get(still, "/feed.atom?as_of=54&lang=it").get_data(as_text=True)
     ids = [re.findall("<id>(.*?)</id>", feed) for feed in (now, then)]
 
     assert ids[0][0] != ids[1][0]
@@ -359,9 +364,9 @@ def test_a_feed_at_a_moment_is_another_feed_of_the_same_entries(
     ],
 )
 def test_a_moment_that_cannot_be_is_refused(
-    client: FlaskClient, path: str, moment: str, said: str
+    still: FlaskClient, path: str, moment: str, said: str
 ) -> None:
-    response = get(client, at(path.replace("lang=it", ""), *moment.split("=", 1)), 400)
+    response = get(still, at(path.replace("lang=it", ""), *moment.split("=", 1)), 400)
 
     assert said in response.get_data(as_text=True)
     assert "max-age" not in response.headers.get("Cache-Control", "")
@@ -390,31 +395,31 @@ def test_a_moment_that_cannot_be_is_refused(
     ],
 )
 def test_what_was_not_there_yet_is_not_found_and_is_a_link_away(
-    client: FlaskClient, path: str, moment: str
+    still: FlaskClient, path: str, moment: str
 ) -> None:
     name, value = moment.split("=")
-    tree = page(client, at(path, name, value), 404)
+    tree = page(still, at(path, name, value), 404)
 
     assert "This was not here yet at that moment" in words(tree)
     (back,) = tree.xpath("//a[text()='Back to now']/@href")
     assert back == path
-    get(client, back)
+    get(still, back)
     (home,) = tree.xpath("//a[text()='To the timeline']/@href")
     assert query_of(home)[name] == [value]
 
 
 @pytest.mark.parametrize("below", ["", "/events"])
-def test_a_program_is_told_where_it_is_now(client: FlaskClient, below: str) -> None:
+def test_a_program_is_told_where_it_is_now(still: FlaskClient, below: str) -> None:
     path = f"/api/entries/{GLASSES}{below}"
-    problem = get(client, f"{path}?as_of=34", 404).get_json()
+    problem = get(still, f"{path}?as_of=34", 404).get_json()
 
     assert problem["now"] == path
     assert "not here yet" in problem["detail"]
-    assert "now" not in get(client, "/api/entries/nope?as_of=34", 404).get_json()
+    assert "now" not in get(still, "/api/entries/nope?as_of=34", 404).get_json()
 
 
-def test_what_never_was_is_just_not_found(client: FlaskClient) -> None:
-    tree = page(client, "/entries/nope?as_of=34", 404)
+def test_what_never_was_is_just_not_found(still: FlaskClient) -> None:
+    tree = page(still, "/entries/nope?as_of=34", 404)
 
     assert "There is no entry “nope”." in words(tree)
     assert tree.xpath("//a[text()='Back to now']") == []
@@ -499,12 +504,12 @@ def test_an_instant_and_what_was_known_are_asked_for_again(
     ],
 )
 def test_a_refusal_is_not_taken_for_what_the_caller_has(
-    client: FlaskClient, address: str, status: int
+    still: FlaskClient, address: str, status: int
 ) -> None:
     """RFC 9110 13.2.1."""
-    tag = {"If-None-Match": get(client, "/?as_of=5").headers["ETag"]}
+    tag = {"If-None-Match": get(still, "/?as_of=5").headers["ETag"]}
 
-    assert client.get(address, headers=tag).status_code == status
+    assert still.get(address, headers=tag).status_code == status
 
 
 def test_a_position_that_is_not_taken_in_yet_is_not_answered_from_an_earlier_one(
@@ -521,8 +526,8 @@ def test_a_position_that_is_not_taken_in_yet_is_not_answered_from_an_earlier_one
 # -- what a page says ----------------------------------------------------------------
 
 
-def test_a_position_says_what_is_shown_and_leads_on(client: FlaskClient) -> None:
-    tree = page(client, "/?category=product&as_of=40&lang=it")
+def test_a_position_says_what_is_shown_and_leads_on(still: FlaskClient) -> None:
+    tree = page(still, "/?category=product&as_of=40&lang=it")
 
     assert words(banner(tree)).startswith("Come appariva qui in data 23 novembre 2026")
     assert "(posizione 40)" in words(banner(tree))
@@ -531,7 +536,7 @@ def test_a_position_says_what_is_shown_and_leads_on(client: FlaskClient) -> None
         "Che cosa è cambiato da allora": "/changes?after=40&lang=it",
         "Torna a oggi": "/?category=product&lang=it",
     }
-    get(client, "/changes?after=40&lang=it")
+    get(still, "/changes?after=40&lang=it")
 
 
 def test_an_instant_says_its_day_and_has_a_permanent_link(
@@ -552,40 +557,40 @@ def test_an_instant_says_its_day_and_has_a_permanent_link(
     assert "on 3 December 2026 (position 57)" in words(banner(later))
 
 
-def test_what_was_known_says_its_day(client: FlaskClient) -> None:
-    tree = page(client, "/entries/waic-2025?known=2025-08")
+def test_what_was_known_says_its_day(still: FlaskClient) -> None:
+    tree = page(still, "/entries/waic-2025?known=2025-08")
 
     assert words(banner(tree)) == "As the public knew it on 31 August 2025 Back to now"
     assert links(tree) == {"Back to now": "/entries/waic-2025"}
 
 
-def test_before_the_first_change_nothing_is_shown(client: FlaskClient) -> None:
-    tree = page(client, "/?as_of=0")
+def test_before_the_first_change_nothing_is_shown(still: FlaskClient) -> None:
+    tree = page(still, "/?as_of=0")
 
     assert "As shown here before the first change" in words(banner(tree))
     assert titles(tree) == []
-    page(client, "/?known=-9999")
-    page(client, "/?known=Y-17000000")
+    page(still, "/?known=-9999")
+    page(still, "/?known=Y-17000000")
 
 
 @PAGES
 @MOMENTS
 def test_search_engines_are_told_of_now_only(
-    client: FlaskClient, path: str, moment: str, value: str
+    still: FlaskClient, path: str, moment: str, value: str
 ) -> None:
     robots = "//meta[@name='robots']/@content"
 
-    assert page(client, at(path, moment, value)).xpath(robots) == ["noindex"]
-    assert page(client, path).xpath(robots) == []
+    assert page(still, at(path, moment, value)).xpath(robots) == ["noindex"]
+    assert page(still, path).xpath(robots) == []
 
 
 @PAGES
 @MOMENTS
 def test_one_browses_inside_the_moment(
-    client: FlaskClient, path: str, moment: str, value: str
+    still: FlaskClient, path: str, moment: str, value: str
 ) -> None:
     """Every link and form keeps it but those that lead to another on purpose."""
-    tree = page(client, at(path, moment, value))
+    tree = page(still, at(path, moment, value))
     for away in (
         "//aside[@class='moment']",
         "//details[contains(@class, 'moments')]",
@@ -614,9 +619,9 @@ def test_one_browses_inside_the_moment(
 
 @MOMENTS
 def test_the_addresses_to_subscribe_to_are_those_of_now(
-    client: FlaskClient, moment: str, value: str
+    still: FlaskClient, moment: str, value: str
 ) -> None:
-    tree = page(client, at("/about", moment, value))
+    tree = page(still, at("/about", moment, value))
 
     addresses = [words(one) for one in tree.xpath("//dl[@class='addresses']//code")]
     assert len(addresses) > 4
@@ -670,9 +675,9 @@ def test_an_entry_is_cited_at_its_position(
     assert cited(shown) == (address, bibtex)
 
 
-def test_what_was_known_is_cited_by_its_day(client: FlaskClient) -> None:
+def test_what_was_known_is_cited_by_its_day(still: FlaskClient) -> None:
     """It was shown at no position."""
-    tree = page(client, f"/entries/{GLASSES}?known=2025-08-01")
+    tree = page(still, f"/entries/{GLASSES}?known=2025-08-01")
     address, bibtex = cited(tree)
 
     assert address == f"https://timeline.example/entries/{GLASSES}?known=2025-08-01"
@@ -688,8 +693,8 @@ def chooser(tree: Element) -> Element:
     return found
 
 
-def test_the_slider_reaches_over_all_changes(client: FlaskClient) -> None:
-    control = chooser(page(client, "/?category=product&order=asc&lang=it"))
+def test_the_slider_reaches_over_all_changes(still: FlaskClient) -> None:
+    control = chooser(page(still, "/?category=product&order=asc&lang=it"))
     (slider,) = control.xpath(".//input[@type='range']")
 
     assert (slider.get("min"), slider.get("max"), slider.get("value")) == (
@@ -716,8 +721,8 @@ def test_the_slider_reaches_over_all_changes(client: FlaskClient) -> None:
     assert all(query_of(one)["category"] == ["product"] for one in hrefs)
 
 
-def test_the_slider_says_what_the_change_was(client: FlaskClient) -> None:
-    control = chooser(page(client, f"/?as_of={FULFILLED}"))
+def test_the_slider_says_what_the_change_was(still: FlaskClient) -> None:
+    control = chooser(page(still, f"/?as_of={FULFILLED}"))
     (said,) = control.iter("output")
 
     assert words(said).startswith("51 · 23 November 2026 · ")
@@ -727,9 +732,9 @@ def test_the_slider_says_what_the_change_was(client: FlaskClient) -> None:
 
 
 def test_a_page_at_a_position_does_not_know_how_far_the_log_has_come(
-    client: FlaskClient,
+    still: FlaskClient,
 ) -> None:
-    (slider,) = chooser(page(client, "/?as_of=20")).xpath(".//input[@type='range']")
+    (slider,) = chooser(page(still, "/?as_of=20")).xpath(".//input[@type='range']")
 
     assert slider.get("max") == slider.get("value") == "20"
 
@@ -737,9 +742,9 @@ def test_a_page_at_a_position_does_not_know_how_far_the_log_has_come(
 @pytest.mark.parametrize(
     "path", ["/", f"/entries/{GLASSES}", f"/entries/{GLASSES}/history"]
 )
-def test_the_fields_say_the_day_that_is_shown(client: FlaskClient, path: str) -> None:
+def test_the_fields_say_the_day_that_is_shown(still: FlaskClient, path: str) -> None:
     def fields(address: str) -> dict[str, str]:
-        days = chooser(page(client, address)).xpath(".//input[@type='date']")
+        days = chooser(page(still, address)).xpath(".//input[@type='date']")
         return {one.get("name"): one.get("value") for one in days}
 
     assert fields(path) == {"as_of": "", "known": ""}
@@ -747,8 +752,8 @@ def test_the_fields_say_the_day_that_is_shown(client: FlaskClient, path: str) ->
     assert fields(f"{path}?as_of=2026-11-23") == {"as_of": "2026-11-23", "known": ""}
 
 
-def test_a_wrong_moment_is_told_beside_the_control(client: FlaskClient) -> None:
-    tree = page(client, "/?category=product&as_of=999", 400)
+def test_a_wrong_moment_is_told_beside_the_control(still: FlaskClient) -> None:
+    tree = page(still, "/?category=product&as_of=999", 400)
 
     assert chooser(tree).get("open") is not None
     assert "The log has come as far as position 56." in words(chooser(tree))
@@ -767,10 +772,10 @@ def test_an_empty_log_has_no_slider(client: FlaskClient, timeline: Timeline) -> 
 
 
 def test_two_things_wrong_that_show_one_after_the_other_bring_the_form_back(
-    client: FlaskClient,
+    still: FlaskClient,
 ) -> None:
     """That a window ends before it begins is seen once all else is read."""
-    tree = page(client, "/?as_of=yesterday&from=2025&to=2020", 400)
+    tree = page(still, "/?as_of=yesterday&from=2025&to=2020", 400)
 
     assert "This ends before it begins." in words(tree)
     assert "This moment cannot be shown" in words(tree)

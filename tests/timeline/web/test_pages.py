@@ -114,10 +114,10 @@ def feed_links(tree: Element) -> dict[str, str]:
 
 @PAGES
 def test_nothing_is_inline_and_nothing_comes_from_elsewhere(
-    client: FlaskClient, story: None, address: str
+    still: FlaskClient, address: str
 ) -> None:
     """The content security policy would stop it, and a reader would see it missing."""
-    tree = parsed(client.get(address))
+    tree = parsed(still.get(address))
 
     assert tree.xpath("//style | //@style | //iframe | //img") == []
     # What is no script, says its type, is data: nothing runs it.
@@ -130,10 +130,8 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere(
 
 
 @PAGES
-def test_headings_leave_out_no_level(
-    client: FlaskClient, story: None, address: str
-) -> None:
-    tree = parsed(client.get(address))
+def test_headings_leave_out_no_level(still: FlaskClient, address: str) -> None:
+    tree = parsed(still.get(address))
 
     levels = [int(one.tag[1]) for one in tree.xpath("//h1 | //h2 | //h3 | //h4")]
 
@@ -145,9 +143,9 @@ def test_headings_leave_out_no_level(
 
 @PAGES
 def test_every_page_has_its_landmarks_title_and_feeds(
-    client: FlaskClient, story: None, address: str
+    still: FlaskClient, address: str
 ) -> None:
-    tree = parsed(client.get(address))
+    tree = parsed(still.get(address))
 
     assert tree.get("lang") in ("en", "it")
     assert words(tree.find(".//title"))
@@ -164,10 +162,8 @@ def test_every_page_has_its_landmarks_title_and_feeds(
 
 
 @PAGES
-def test_all_links_of_a_page_lead_somewhere(
-    client: FlaskClient, story: None, address: str
-) -> None:
-    tree = parsed(client.get(address))
+def test_all_links_of_a_page_lead_somewhere(still: FlaskClient, address: str) -> None:
+    tree = parsed(still.get(address))
     # The same page in another language is as wrong as this one.
     found = tree.xpath("//*[not(@hreflang)]/@href | //form/@action")
     links = {one.partition("#")[0] for one in found}
@@ -176,16 +172,14 @@ def test_all_links_of_a_page_lead_somewhere(
 
     assert len(inside) > 3
     for link in inside:
-        assert client.get(link, buffered=True).status_code == 200, link
+        assert still.get(link, buffered=True).status_code == 200, link
 
 
 # -- the list ------------------------------------------------------------------------
 
 
-def test_the_story_stands_under_years_and_months(
-    client: FlaskClient, story: None
-) -> None:
-    tree = page(client, "/?order=asc")
+def test_the_story_stands_under_years_and_months(still: FlaskClient) -> None:
+    tree = page(still, "/?order=asc")
 
     assert all_words(find(tree, "h2")) == [
         "2019", "2020", "2022", "2023", "2024", "2025", "2026",
@@ -197,8 +191,8 @@ def test_the_story_stands_under_years_and_months(
     assert first.get("id") == "e-huawei-entity-list-announced"
 
 
-def test_newest_first_is_the_default_and_said(client: FlaskClient, story: None) -> None:
-    forth, back = page(client, "/?order=asc"), page(client, "/")
+def test_newest_first_is_the_default_and_said(still: FlaskClient) -> None:
+    forth, back = page(still, "/?order=asc"), page(still, "/")
 
     assert titles(back) == titles(forth)[::-1]
     assert words(find(back, ".count")[0]) == (
@@ -207,8 +201,8 @@ def test_newest_first_is_the_default_and_said(client: FlaskClient, story: None) 
     assert find(back, ".count a")[0].get("href") == "/?order=asc"
 
 
-def test_a_gap_is_told_between_entries(client: FlaskClient, story: None) -> None:
-    tree = page(client, "/?order=asc")
+def test_a_gap_is_told_between_entries(still: FlaskClient) -> None:
+    tree = page(still, "/?order=asc")
 
     item = tree.get_element_by_id("e-huawei-entity-list-published")
 
@@ -240,11 +234,9 @@ def test_dates_tell_programs_what_they_tell_people(
     assert date("season") == ("winter 2025–26", "2025-24", [])
 
 
-def test_a_category_is_a_glyph_a_colour_and_a_word(
-    client: FlaskClient, story: None
-) -> None:
+def test_a_category_is_a_glyph_a_colour_and_a_word(still: FlaskClient) -> None:
     """Also in the row of links that is their legend."""
-    tree = page(client, "/")
+    tree = page(still, "/")
 
     pills = find(tree, ".row .pill")
     drawn = {find(one, "path")[0].get("d") for one in pills}
@@ -281,10 +273,10 @@ def test_a_category_is_a_glyph_a_colour_and_a_word(
     ],
 )
 def test_what_became_of_an_entry_is_told_in_the_list_and_on_its_page(
-    client: FlaskClient, story: None, entry: str, said: str
+    still: FlaskClient, entry: str, said: str
 ) -> None:
-    card = page(client, "/").get_element_by_id(f"e-{entry}")
-    own = find(page(client, f"/entries/{entry}"), ".entry > header")[0]
+    card = page(still, "/").get_element_by_id(f"e-{entry}")
+    own = find(page(still, f"/entries/{entry}"), ".entry > header")[0]
 
     assert said in all_words(find(card, ".note"))
     assert said in all_words(find(own, ".note"))
@@ -319,10 +311,8 @@ def test_an_empty_log_says_what_to_do(client: FlaskClient) -> None:
 # -- filters -------------------------------------------------------------------------
 
 
-def test_filters_narrow_the_list_and_its_feeds(
-    client: FlaskClient, story: None
-) -> None:
-    tree = page(client, "/?actor=huawei&category=export-controls&from=2020&lang=it")
+def test_filters_narrow_the_list_and_its_feeds(still: FlaskClient) -> None:
+    tree = page(still, "/?actor=huawei&category=export-controls&from=2020&lang=it")
 
     assert len(titles(tree)) == 1
     query = "category=export-controls&actor=huawei&from=2020&lang=it"
@@ -333,14 +323,12 @@ def test_filters_narrow_the_list_and_its_feeds(
         "text/calendar": f"/calendar.ics?{query}",
     }
     assert find(tree, "a.subscribe")[0].get("href") == f"/subscribe?{query}"
-    feed = client.get(f"/feed.atom?{query}")
+    feed = still.get(f"/feed.atom?{query}")
     assert feed.get_data().count(b"<entry") == 1
 
 
-def test_active_filters_can_be_removed_one_by_one(
-    client: FlaskClient, story: None
-) -> None:
-    tree = page(client, "/?actor=Huawei&from=2020")
+def test_active_filters_can_be_removed_one_by_one(still: FlaskClient) -> None:
+    tree = page(still, "/?actor=Huawei&from=2020")
 
     chips = find(tree, ".active .pill")
 
@@ -348,10 +336,8 @@ def test_active_filters_can_be_removed_one_by_one(
     assert [one.get("href") for one in chips] == ["/?from=2020", "/?actor=Huawei"]
 
 
-def test_a_category_link_adds_to_the_filter_and_takes_away(
-    client: FlaskClient, story: None
-) -> None:
-    tree = page(client, "/?category=product")
+def test_a_category_link_adds_to_the_filter_and_takes_away(still: FlaskClient) -> None:
+    tree = page(still, "/?category=product")
 
     pills = {words(one).rpartition(" ")[0]: one for one in find(tree, ".row .pill")}
 
@@ -359,11 +345,11 @@ def test_a_category_link_adds_to_the_filter_and_takes_away(
     assert pills["Product"].get("href") == "/"
     both = pills["Conference"].get("href")
     assert both == "/?category=conference&category=product"
-    assert len(titles(page(client, both))) == 11
+    assert len(titles(page(still, both))) == 11
 
 
-def test_the_form_comes_back_as_it_was_sent(client: FlaskClient, story: None) -> None:
-    tree = page(client, "/?category=product&tag=qwen&actor=Alibaba&to=2025&order=asc")
+def test_the_form_comes_back_as_it_was_sent(still: FlaskClient) -> None:
+    tree = page(still, "/?category=product&tag=qwen&actor=Alibaba&to=2025&order=asc")
     form, *_ = find(tree, ".filter form")
 
     sent = [(name, value) for name, value in form.form_values() if value]
@@ -377,10 +363,8 @@ def test_the_form_comes_back_as_it_was_sent(client: FlaskClient, story: None) ->
     ]
 
 
-def test_a_list_without_results_says_how_to_get_some(
-    client: FlaskClient, story: None
-) -> None:
-    tree = page(client, "/?actor=Nobody&lang=it")
+def test_a_list_without_results_says_how_to_get_some(still: FlaskClient) -> None:
+    tree = page(still, "/?actor=Nobody&lang=it")
 
     (empty,) = find(tree, ".empty")
 
@@ -389,11 +373,9 @@ def test_a_list_without_results_says_how_to_get_some(
     assert all_words(find(empty, ".ways li")) == ["Senza Protagonista: Nobody 44 voci"]
 
 
-def test_a_date_that_is_none_comes_back_with_advice(
-    client: FlaskClient, story: None
-) -> None:
+def test_a_date_that_is_none_comes_back_with_advice(still: FlaskClient) -> None:
     """What was understood stays; an error page would lose all that was typed."""
-    tree = page(client, "/?from=2025-13-01&category=product", 400)
+    tree = page(still, "/?from=2025-13-01&category=product", 400)
 
     start = tree.get_element_by_id("f-from")
     assert start.get("value") == "2025-13-01"
@@ -461,31 +443,29 @@ def test_a_search_that_matches_hostile_text_marks_it_as_text(
 
 
 def test_a_search_says_where_it_found_what_a_card_does_not_show(
-    client: FlaskClient, story: None
+    still: FlaskClient,
 ) -> None:
-    tree = page(client, "/?q=porter+wright")
+    tree = page(still, "/?q=porter+wright")
 
     card = tree.get_element_by_id("e-huawei-temporary-licence")
     assert all_words(find(card, ".meta mark")) == ["Porter", "Wright"]
 
 
-def test_each_value_says_how_many_entries_it_would_leave(
-    client: FlaskClient, story: None
-) -> None:
+def test_each_value_says_how_many_entries_it_would_leave(still: FlaskClient) -> None:
     """And its link leads to just as many."""
-    tree = page(client, "/?category=export-controls")
+    tree = page(still, "/?category=export-controls")
 
     links = find(tree, ".facets .pill")
     assert len(links) > 10
     for link in links[:10]:
         number = int(words(find(link, ".n")[0]))
-        assert len(titles(page(client, link.get("href")))) == number, words(link)
+        assert len(titles(page(still, link.get("href")))) == number, words(link)
 
 
 def test_a_chosen_value_is_marked_and_its_link_takes_it_away(
-    client: FlaskClient, story: None
+    still: FlaskClient,
 ) -> None:
-    tree = page(client, "/?actor=huawei&q=licence")
+    tree = page(still, "/?actor=huawei&q=licence")
 
     (chosen,) = tree.xpath("//dl[@class='facets']//a[@aria-current]")
 
@@ -493,14 +473,12 @@ def test_a_chosen_value_is_marked_and_its_link_takes_it_away(
     assert chosen.get("href") == "/?q=licence"
 
 
-def test_no_results_say_which_filter_to_remove(
-    client: FlaskClient, story: None
-) -> None:
-    tree = page(client, "/?q=zebra&category=product&actor=Alibaba")
+def test_no_results_say_which_filter_to_remove(still: FlaskClient) -> None:
+    tree = page(still, "/?q=zebra&category=product&actor=Alibaba")
 
     (way,) = find(tree, ".ways li")
     number = int(words(way).rpartition(": zebra ")[2].split()[0])
-    found = page(client, find(way, "a")[0].get("href"))
+    found = page(still, find(way, "a")[0].get("href"))
     assert len(titles(found)) == number > 0
 
 
@@ -576,37 +554,35 @@ def test_what_is_counted_to_its_end_says_no_more(
 )
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_a_date_in_words_leads_to_the_page_that_starts_there(
-    client: FlaskClient, story: None, typed: str, order: str
+    still: FlaskClient, typed: str, order: str
 ) -> None:
     asked = {"at": typed, "order": order, "category": "product"}
-    response = client.get("/", query_string=asked)
+    response = still.get("/", query_string=asked)
 
     assert response.status_code == 303
     address = response.headers["Location"]
     assert address.startswith("/?category=product")
     assert "at=" not in address
-    tree = page(client, address.partition("#")[0])
-    everything = titles(page(client, f"/?order={order}&category=product"))
+    tree = page(still, address.partition("#")[0])
+    everything = titles(page(still, f"/?order={order}&category=product"))
     shown = titles(tree)
     assert 0 < len(shown) < len(everything)
     assert shown == everything[-len(shown) :]
-    back = page(client, "".join(tree.xpath("//a[@rel='prev']/@href")))
+    back = page(still, "".join(tree.xpath("//a[@rel='prev']/@href")))
     assert titles(back) == everything[: -len(shown)]
 
 
-def test_a_date_beyond_the_first_entry_leads_to_the_start(
-    client: FlaskClient, story: None
-) -> None:
-    assert client.get("/?at=2100").headers["Location"] == "/#list"
+def test_a_date_beyond_the_first_entry_leads_to_the_start(still: FlaskClient) -> None:
+    assert still.get("/?at=2100").headers["Location"] == "/#list"
 
 
 @pytest.mark.parametrize(
     ("typed", "advice"), [("2025-13", "Did you mean December 2025?"), ("soon", "year")]
 )
 def test_what_is_no_date_gets_advice_above_the_list(
-    client: FlaskClient, story: None, typed: str, advice: str
+    still: FlaskClient, typed: str, advice: str
 ) -> None:
-    tree = page(client, f"/?at={typed}", 400)
+    tree = page(still, f"/?at={typed}", 400)
 
     field = tree.get_element_by_id("f-at")
     assert field.get("value") == typed
@@ -614,10 +590,8 @@ def test_what_is_no_date_gets_advice_above_the_list(
     assert len(titles(tree)) == 44
 
 
-def test_a_window_says_that_it_shows_what_possibly_overlaps(
-    client: FlaskClient, story: None
-) -> None:
-    assert "possibly overlaps" in words(find(page(client, "/?from=2025"), "main")[0])
+def test_a_window_says_that_it_shows_what_possibly_overlaps(still: FlaskClient) -> None:
+    assert "possibly overlaps" in words(find(page(still, "/?from=2025"), "main")[0])
 
 
 @pytest.mark.parametrize(("number", "shown"), [(60, 60), (61, 40)])
@@ -646,9 +620,9 @@ def bars(tree: Element) -> dict[str, int]:
     "address", ["/", "/?category=product", "/?q=huawei", "/views/sanctions"]
 )
 def test_the_bars_sum_to_the_number_of_entries(
-    client: FlaskClient, story: None, address: str
+    still: FlaskClient, address: str
 ) -> None:
-    tree = page(client, address)
+    tree = page(still, address)
 
     assert sum(bars(tree).values()) == len(titles(tree)) > 1
 
@@ -672,13 +646,13 @@ def test_a_category_is_drawn_once_in_each_bar_that_holds_it(
     ]
 
 
-def test_a_bar_leads_to_its_window_and_back(client: FlaskClient, story: None) -> None:
-    tree = page(client, "/?category=export-controls")
+def test_a_bar_leads_to_its_window_and_back(still: FlaskClient) -> None:
+    tree = page(still, "/?category=export-controls")
     assert bars(tree)["May 2019"] > 1
     (bar,) = tree.xpath("//a[starts-with(@aria-label, 'May 2019: ')]")
     assert bar.get("href") == "/?category=export-controls&from=2019-05&to=2019-05"
 
-    near = page(client, bar.get("href"))
+    near = page(still, bar.get("href"))
 
     assert "15 May 2019" in bars(near)
     assert near.xpath("//*[local-name()='rect'][@class='window']")
@@ -696,9 +670,9 @@ def test_one_entry_needs_no_overview(client: FlaskClient, timeline: Timeline) ->
 
 
 def test_the_history_tells_what_a_correction_corrected_and_why(
-    client: FlaskClient, story: None
+    still: FlaskClient,
 ) -> None:
-    tree = page(client, "/entries/us-chip-rule-2023-effective/history")
+    tree = page(still, "/entries/us-chip-rule-2023-effective/history")
 
     latest = tree.get_element_by_id("v2")
     told = words(latest)
@@ -711,10 +685,8 @@ def test_the_history_tells_what_a_correction_corrected_and_why(
     assert tree.get_element_by_id("v1").get("class") == "recorded"
 
 
-def test_the_history_tells_each_extension_with_its_source(
-    client: FlaskClient, story: None
-) -> None:
-    tree = page(client, "/entries/huawei-temporary-licence/history")
+def test_the_history_tells_each_extension_with_its_source(still: FlaskClient) -> None:
+    tree = page(still, "/entries/huawei-temporary-licence/history")
 
     steps = find(tree, ".history > li")
     assert [one.get("id") for one in steps] == [f"v{n}" for n in range(6, 0, -1)]
@@ -749,10 +721,8 @@ def test_an_entry_can_be_cited_as_it_stands(
 # -- views ---------------------------------------------------------------------------
 
 
-def test_a_view_is_a_list_with_feeds_of_its_own(
-    client: FlaskClient, story: None
-) -> None:
-    tree = page(client, "/views/quark-release")
+def test_a_view_is_a_list_with_feeds_of_its_own(still: FlaskClient) -> None:
+    tree = page(still, "/views/quark-release")
 
     assert words(find(tree, "h1")[0]) == "Quark AI Glasses"
     assert len(titles(tree)) == 4
@@ -761,8 +731,8 @@ def test_a_view_is_a_list_with_feeds_of_its_own(
     assert all_words(current) == ["Quark AI Glasses"]
 
 
-def test_a_view_can_be_narrowed_down_further(client: FlaskClient, story: None) -> None:
-    tree = page(client, "/views/sanctions?actor=Nvidia")
+def test_a_view_can_be_narrowed_down_further(still: FlaskClient) -> None:
+    tree = page(still, "/views/sanctions?actor=Nvidia")
 
     assert 0 < len(titles(tree)) < 10
     assert feed_links(tree)["application/atom+xml"] == (
@@ -770,14 +740,12 @@ def test_a_view_can_be_narrowed_down_further(client: FlaskClient, story: None) -
     )
 
 
-def test_what_a_view_and_a_filter_exclude_together_is_empty(
-    client: FlaskClient, story: None
-) -> None:
-    assert titles(page(client, "/views/sanctions?tag=quark-glasses")) == []
+def test_what_a_view_and_a_filter_exclude_together_is_empty(still: FlaskClient) -> None:
+    assert titles(page(still, "/views/sanctions?tag=quark-glasses")) == []
 
 
-def test_all_views_are_listed(client: FlaskClient, story: None) -> None:
-    tree = page(client, "/views")
+def test_all_views_are_listed(still: FlaskClient) -> None:
+    tree = page(still, "/views")
 
     assert all_words(find(tree, "main h2")) == [
         "Quark AI Glasses",
@@ -821,10 +789,8 @@ def test_what_was_never_there_is_not_found(
 # -- an entry ------------------------------------------------------------------------
 
 
-def test_an_entry_tells_its_promise_history_and_record(
-    client: FlaskClient, story: None
-) -> None:
-    tree = page(client, "/entries/quark-ai-glasses-release")
+def test_an_entry_tells_its_promise_history_and_record(still: FlaskClient) -> None:
+    tree = page(still, "/entries/quark-ai-glasses-release")
 
     promise = words(find(tree, ".promise")[0])
     assert "Promised by end of 2025" in promise
@@ -842,9 +808,9 @@ def test_an_entry_tells_its_promise_history_and_record(
 
 
 def test_an_entry_leads_to_what_it_follows_and_what_follows_it(
-    client: FlaskClient, story: None
+    still: FlaskClient,
 ) -> None:
-    tree = page(client, "/entries/quark-ai-glasses-release")
+    tree = page(still, "/entries/quark-ai-glasses-release")
 
     related = find(tree, ".related")[0]
 
@@ -856,10 +822,8 @@ def test_an_entry_leads_to_what_it_follows_and_what_follows_it(
     ]
 
 
-def test_sources_are_links_with_publisher_and_day(
-    client: FlaskClient, story: None
-) -> None:
-    tree = page(client, "/entries/us-chip-rule-2023-effective")
+def test_sources_are_links_with_publisher_and_day(still: FlaskClient) -> None:
+    tree = page(still, "/entries/us-chip-rule-2023-effective")
 
     links = find(tree, "section > .plain a")
 
@@ -867,10 +831,8 @@ def test_sources_are_links_with_publisher_and_day(
     assert words(links[1].getparent()).endswith(", DIGITIMES Asia, 18 October 2023")
 
 
-def test_a_translation_is_shown_where_there_is_one(
-    client: FlaskClient, story: None
-) -> None:
-    tree = page(client, "/entries/waic-2025?lang=it")
+def test_a_translation_is_shown_where_there_is_one(still: FlaskClient) -> None:
+    tree = page(still, "/entries/waic-2025?lang=it")
 
     assert tree.get("lang") == "it"
     assert words(find(tree, "h1")[0]).startswith("Si tiene a Shanghai")
@@ -953,10 +915,8 @@ def test_hostile_words_are_shown_as_words(
 @pytest.mark.parametrize(
     "name", ["actor", "from", "order", "lang", "cursor", "before", "tag", "q", "at"]
 )
-def test_a_hostile_address_is_shown_as_words(
-    client: FlaskClient, story: None, name: str
-) -> None:
-    response = client.get("/", query_string={name: HOSTILE})
+def test_a_hostile_address_is_shown_as_words(still: FlaskClient, name: str) -> None:
+    response = still.get("/", query_string={name: HOSTILE})
 
     assert response.status_code in (200, 400)
     assert b"<script>" not in response.data
@@ -982,9 +942,9 @@ def test_a_page_is_not_sent_twice(
 
 
 def test_addresses_are_public_ones_whatever_the_host_header_says(
-    client: FlaskClient, story: None
+    still: FlaskClient,
 ) -> None:
-    response = client.get("/?order=asc", headers={"Host": "evil.example"})
+    response = still.get("/?order=asc", headers={"Host": "evil.example"})
 
     (canonical,) = parsed(response).xpath("//link[@rel='canonical']/@href")
     assert canonical == "https://timeline.example/?order=asc"

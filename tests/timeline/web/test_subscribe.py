@@ -59,7 +59,7 @@ NAVIGATION = {
 """What a browser says of an address that was typed."""
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def story(timeline: Timeline) -> None:
     """The bundled story is in the log."""
     story = files("events") / "seed" / "story.json"
@@ -76,14 +76,14 @@ def addresses(tree: Element) -> list[str]:
 
 @PAGES
 def test_a_subscription_is_two_clicks_away_from_any_page(
-    client: FlaskClient, address: str, subscribe: str
+    still: FlaskClient, address: str, subscribe: str
 ) -> None:
     """And it is to just what the page shows."""
-    tree = page(client, address, 404 if "nope" in address else 200)
+    tree = page(still, address, 404 if "nope" in address else 200)
     (first,) = find(tree, "header a.subscribe")
     assert first.get("href") == subscribe
 
-    offered = page(client, subscribe.partition("#")[0])
+    offered = page(still, subscribe.partition("#")[0])
 
     path, _, query = subscribe.partition("#")[0].partition("?")
     below = path.removesuffix("/subscribe")
@@ -93,11 +93,11 @@ def test_a_subscription_is_two_clicks_away_from_any_page(
     assert f"webcal://timeline.example{wanted[-1]}" in links
     assert addresses(offered)[:4] == [ORIGIN + one for one in wanted]
     for one in wanted:
-        assert client.get(one, buffered=True).status_code == 200, one
+        assert still.get(one, buffered=True).status_code == 200, one
 
 
-def test_the_page_says_what_is_followed_and_leads_back(client: FlaskClient) -> None:
-    tree = page(client, "/views/sanctions/subscribe?actor=Huawei&from=2019")
+def test_the_page_says_what_is_followed_and_leads_back(still: FlaskClient) -> None:
+    tree = page(still, "/views/sanctions/subscribe?actor=Huawei&from=2019")
 
     followed = find(tree, ".entry > section")[0]
     assert words(followed).startswith("What you follow View: US chip sanctions")
@@ -116,10 +116,10 @@ def test_the_page_says_what_is_followed_and_leads_back(client: FlaskClient) -> N
 
 
 def test_an_entry_is_followed_whole_under_its_title_in_the_readers_language(
-    client: FlaskClient,
+    still: FlaskClient,
 ) -> None:
     tree = page(
-        client, "/entries/quark-ai-glasses-release/subscribe?lang=it&actor=Nobody"
+        still, "/entries/quark-ai-glasses-release/subscribe?lang=it&actor=Nobody"
     )
 
     assert "Voce: I Quark AI Glasses arrivano" in words(find(tree, "main")[0])
@@ -133,11 +133,11 @@ def test_an_entry_is_followed_whole_under_its_title_in_the_readers_language(
     ("moment", "value"), [("as_of", "56"), ("as_of", "2026-11-23"), ("known", "2025")]
 )
 def test_a_subscription_is_to_now_whatever_the_moment(
-    client: FlaskClient, moment: str, value: str
+    still: FlaskClient, moment: str, value: str
 ) -> None:
     """The page says so, and the way back leads to the moment."""
-    came_from = page(client, f"/views/sanctions?{moment}={value}")
-    tree = page(client, find(came_from, "a.subscribe")[0].get("href"))
+    came_from = page(still, f"/views/sanctions?{moment}={value}")
+    tree = page(still, find(came_from, "a.subscribe")[0].get("href"))
 
     assert "You come from an earlier moment" in words(find(tree, "main")[0])
     assert find(tree, "p.back a")[0].get("href") == (
@@ -152,7 +152,7 @@ def test_a_subscription_is_to_now_whatever_the_moment(
 
 
 def test_what_came_later_can_be_followed_from_an_earlier_moment(
-    client: FlaskClient, timeline: Timeline
+    client: FlaskClient, timeline: Timeline, story: None
 ) -> None:
     append(timeline, recorded("late"))
 
@@ -162,7 +162,7 @@ def test_what_came_later_can_be_followed_from_an_earlier_moment(
 
 
 def test_what_is_not_there_cannot_be_followed(
-    client: FlaskClient, timeline: Timeline
+    client: FlaskClient, timeline: Timeline, story: None
 ) -> None:
     append(timeline, {"type": "view-removed", "data": {"name": "waic-2025"}})
 
@@ -172,8 +172,8 @@ def test_what_is_not_there_cannot_be_followed(
     page(client, "/subscribe?from=never", 400)
 
 
-def test_without_a_script_no_button_promises_to_copy(client: FlaskClient) -> None:
-    tree = page(client, "/subscribe")
+def test_without_a_script_no_button_promises_to_copy(still: FlaskClient) -> None:
+    tree = page(still, "/subscribe")
 
     buttons = tree.xpath("//main//button")
     fields = tree.xpath("//input[@readonly]/@id")
@@ -181,10 +181,12 @@ def test_without_a_script_no_button_promises_to_copy(client: FlaskClient) -> Non
     assert len(fields) == 5
     assert all("hidden" in one.attrib for one in buttons)
     assert len(tree.xpath("//script[contains(@src, '/subscribe.js')]")) == 1
-    assert not page(client, "/").xpath("//script[contains(@src, '/subscribe.js')]")
+    assert not page(still, "/").xpath("//script[contains(@src, '/subscribe.js')]")
 
 
-def test_the_page_is_not_sent_twice(client: FlaskClient, timeline: Timeline) -> None:
+def test_the_page_is_not_sent_twice(
+    client: FlaskClient, timeline: Timeline, story: None
+) -> None:
     first = client.get("/views/waic-2025/subscribe?as_of=31")
     known = {"If-None-Match": first.headers["ETag"]}
 
@@ -217,10 +219,10 @@ def test_the_page_is_not_sent_twice(client: FlaskClient, timeline: Timeline) -> 
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_browser_that_opens_a_feed_is_led_to_its_page(
-    client: FlaskClient, feed: str, led_to: str, site: str, method: str
+    still: FlaskClient, feed: str, led_to: str, site: str, method: str
 ) -> None:
     """And no cache gives that answer to anybody else."""
-    answer = client.open(
+    answer = still.open(
         feed, method=method, headers={**NAVIGATION, "Sec-Fetch-Site": site}
     )
 
@@ -250,15 +252,13 @@ BROWSERS_ACCEPT = NAVIGATION["Accept"]
     ],
 )
 def test_all_others_get_the_feed(
-    client: FlaskClient, feed: str, headers: dict[str, str]
+    still: FlaskClient, feed: str, headers: dict[str, str]
 ) -> None:
     """Whatever they accept and call themselves; the page's own link gets it too."""
-    plain = client.get(feed)
+    plain = still.get(feed)
 
-    answer = client.get(feed, headers=headers)
-    again = client.get(
-        feed, headers={**headers, "If-None-Match": plain.headers["ETag"]}
-    )
+    answer = still.get(feed, headers=headers)
+    again = still.get(feed, headers={**headers, "If-None-Match": plain.headers["ETag"]})
 
     assert answer.status_code == 200
     assert answer.get_data() == plain.get_data()
@@ -268,21 +268,21 @@ def test_all_others_get_the_feed(
         assert "Accept" not in one.vary
 
 
-def test_who_is_led_finds_what_the_feed_is_of(client: FlaskClient) -> None:
+def test_who_is_led_finds_what_the_feed_is_of(still: FlaskClient) -> None:
     """Whatever its filters."""
     for feed in feed_links(
-        page(client, "/?category=product&from=2025&q=quark")
+        page(still, "/?category=product&from=2025&q=quark")
     ).values():
-        led_to = client.get(feed, headers=NAVIGATION).headers["Location"]
-        tree = page(client, led_to.partition("#")[0])
+        led_to = still.get(feed, headers=NAVIGATION).headers["Location"]
+        tree = page(still, led_to.partition("#")[0])
         assert feed in tree.xpath("//main//a/@href")
         assert parse_qs(urlsplit(led_to).query) == parse_qs(urlsplit(feed).query)
 
 
-def test_no_path_leads_to_another_site(client: FlaskClient) -> None:
+def test_no_path_leads_to_another_site(still: FlaskClient) -> None:
     for path in ("//evil.example/feed.atom", "/%2Fevil.example/feed.atom"):
-        answer = client.get("/", environ_overrides={"PATH_INFO": path})
+        answer = still.get("/", environ_overrides={"PATH_INFO": path})
         assert answer.status_code == 404
 
-        led = client.get(f"/entries/{path}", headers=NAVIGATION)
+        led = still.get(f"/entries/{path}", headers=NAVIGATION)
         assert not led.headers.get("Location", "").startswith("//")
