@@ -12,7 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, follow
 from tests.browser.sites import KINDS, Kind, Sites
 from tests.servers import serving
 
@@ -746,7 +746,7 @@ def test_a_filter_keeps_the_window_and_is_drawn(draw: Draw) -> None:
     window = picture.state()["window"]
 
     categories = picture.page.get_by_role("navigation", name="Categories")
-    categories.get_by_role("link", name="Product").click()
+    follow(categories.get_by_role("link", name="Product"))
 
     narrowed = wait(picture.page)
     assert narrowed.state()["window"] == window
@@ -900,7 +900,7 @@ def test_without_script_the_overview_is_a_list_of_links(open_page: Open) -> None
     assert not page.locator(".lanes").is_visible()
     assert page.locator(".overview a").count() > 10
 
-    page.get_by_role("link", name="July 2025: 10 entries").click()
+    follow(page.get_by_role("link", name="July 2025: 10 entries"))
 
     assert "from=2025-07&to=2025-07" in page.url
     assert not page.locator("#picture-said").is_visible()
@@ -940,8 +940,10 @@ def test_a_stranger_learns_whether_the_promise_was_kept(
         java_script_enabled=script,
     )
 
-    page.get_by_role("link", name="Quark AI Glasses", exact=True).tap()
-    page.get_by_role("link", name="The Quark AI Glasses go on sale in China").tap()
+    with page.expect_navigation():
+        page.get_by_role("link", name="Quark AI Glasses", exact=True).tap()
+    with page.expect_navigation():
+        page.get_by_role("link", name="The Quark AI Glasses go on sale in China").tap()
 
     expect(page.get_by_text("34 days before the window closed").first).to_be_visible()
     link = re.sub(r"https?://[^/]+", "", page.url)
@@ -963,7 +965,7 @@ def test_a_link_at_a_position_shows_the_same_after_a_hundred_appends(
         page.goto(link)
         marks = None
         if script:
-            state = wait(page).state()
+            state = at_rest(wait(page)).state()
             marks = state["window"], state["marks"], state["number"]
         titles = page.locator("article h4").all_inner_texts()
         context.close()
