@@ -76,6 +76,20 @@ def follow(link: Locator) -> None:
         link.click()
 
 
+def wait_for_rest(page: Page) -> None:
+    """Until the picture places nothing anew, as it does once all names can be drawn."""
+    page.locator("html[data-picture=drawn]").wait_for(state="attached")
+    page.wait_for_function(
+        """() => {
+          const now = JSON.stringify(timelinePicture.state().marks);
+          const rests = now === globalThis.placedBefore;
+          globalThis.placedBefore = now;
+          return rests;
+        }""",
+        polling=300,
+    )
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if shutil.which(CHROMIUM) is None:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from tests.browser.conftest import Open, follow
+from tests.browser.conftest import Open, follow, wait_for_rest
 from tests.browser.sites import KINDS, Kind, Sites
 from tests.servers import serving
 
@@ -102,16 +102,7 @@ def wait(page: Page) -> Drawn:
 
 
 def at_rest(picture: Drawn) -> Drawn:
-    """Until nothing is placed anew: names are, once all that is there is drawn."""
-    picture.page.wait_for_function(
-        """() => {
-          const now = JSON.stringify(timelinePicture.state().marks);
-          const rests = now === globalThis.placedBefore;
-          globalThis.placedBefore = now;
-          return rests;
-        }""",
-        polling=300,
-    )
+    wait_for_rest(picture.page)
     return picture
 
 

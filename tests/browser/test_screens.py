@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, wait_for_rest
 from tests.browser.pictures import LIMIT, read, worst_difference, write
 from tests.browser.sites import KINDS
 
@@ -76,7 +76,7 @@ def show(open_page: Open, screen: str) -> Page:
         page.locator("[role=slider]").first.wait_for(state="attached")
         page.wait_for_load_state("networkidle")  # the bars of all, beside a window's
         if device == "desktop":  # a phone has no lanes
-            page.locator("html[data-picture=drawn]").wait_for(state="attached")
+            wait_for_rest(page)
     return page
 
 

@@ -102,7 +102,8 @@ export class Canvas {
     context.fillStyle = this.theme.line;
     for (const { top } of shelves) context.fillRect(0, top, scale.width, 1);
     context.fillRect(0, height - FOOT, scale.width, 1);
-    for (const cell of picture.cells) this.#cell(cell, picture);
+    const most = picture.cells.reduce((most, { number }) => Math.max(most, number), 1);
+    for (const cell of picture.cells) this.#cell(cell, picture, most);
     const drawn = this.#marks(picture);
     this.#today(picture);
     return drawn;
@@ -154,13 +155,12 @@ export class Canvas {
     });
   }
 
-  /** @param {Cell} cell @param {Picture} picture */
-  #cell({ from, to, lane, number }, { shelves, cells }) {
+  /** @param {Cell} cell @param {Picture} picture @param {number} most Of all cells. */
+  #cell({ from, to, lane, number }, { shelves }, most) {
     const { top, height, lane: own } = shelves[lane];
-    // Square roots, as above the list: what is rare can still be seen.
-    const most = Math.sqrt(Math.max(...cells.map((one) => one.number)));
     const room = own.rows > 1 ? height - LANE_GAP - ROW : height - LANE_GAP;
-    const high = Math.max((Math.sqrt(number) / most) * room, 2);
+    // Square roots, as above the list: what is rare can still be seen.
+    const high = Math.max(Math.sqrt(number / most) * room, 2);
     this.#context.fillStyle = this.theme.pairs[own.pair];
     const [left, right] = [Math.min(from, to), Math.max(from, to)];
     const gap = right - left > 4 ? 1 : 0;

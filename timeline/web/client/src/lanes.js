@@ -80,6 +80,8 @@ export class Lanes {
       this.#layout.forget();
       this.redraw();
     });
+    // Ahead of the first frame, so that it has them if they are here already.
+    if (this.canvas.clientWidth) this.tiles.seen(view.window);
     this.redraw();
   }
 
