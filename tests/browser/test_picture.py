@@ -364,6 +364,7 @@ class Fingers:
     """On the screen of *page*, as the system tells of them."""
 
     def __init__(self, page: Page) -> None:
+        self._page = page
         self._client = page.context.new_cdp_session(page)
 
     def move(self, *steps: Sequence[tuple[float, float]]) -> None:
@@ -373,6 +374,20 @@ class Fingers:
         for step in others:
             self._send("touchMove", step)
         self._send("touchEnd", ())
+
+    def scroll(self, x: float, y: float, by: float) -> None:
+        """Pull the page up by *by* px, wait until it rests, and put it back."""
+        self.move(*([(x, y - by * share / 5)] for share in range(6)))
+        self._page.wait_for_function("least => scrollY > least", arg=by / 2)
+        self._page.wait_for_function(
+            """() => {
+              const rests = scrollY === globalThis.scrolledBefore;
+              globalThis.scrolledBefore = scrollY;
+              return rests;
+            }""",
+            polling=100,
+        )
+        self._page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
 
     def _send(self, kind: str, places: Sequence[tuple[float, float]]) -> None:
         points = [
@@ -402,12 +417,9 @@ def test_a_finger_moves_the_picture_sideways_and_the_page_down(draw: Draw) -> No
     before = picture.state()["window"]
     fingers = Fingers(picture.page)
 
-    fingers.move(*([(x, y - 50 * step)] for step in range(6)))
-    picture.page.wait_for_function("() => scrollY > 100")
+    fingers.scroll(x, y, 250)
     assert picture.state()["window"] == before
 
-    picture.page.evaluate("scrollTo(0, 0)")
-    x, y = picture.middle()
     fingers.move(*([(x + 40 * step, y)] for step in range(6)))
     picture.settle()
     assert picture.state()["window"]["lo"] < before["lo"]
@@ -652,6 +664,49 @@ def test_a_click_on_a_mark_brings_its_card_from_another_page(draw: Draw) -> None
 
     expect(picture.page.locator(f"#e-{mark['id']} h4 a")).to_be_focused()
     expect(picture.page).to_have_url(re.compile(f"#e-{mark['id']}$"))
+    picture.settle()
+    expect(picture.page).to_have_url(re.compile(f"#e-{mark['id']}$"))
+    expect(picture.page.locator(f"#e-{mark['id']} h4 a")).to_be_focused()
+
+
+def test_a_hand_that_trembles_clicks(draw: Draw) -> None:
+    picture = at_rest(draw(HALF_YEAR))
+    before = picture.state()["window"]
+    x, y = picture.at(QUARK)
+    mouse = picture.page.mouse
+
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(x + 3, y + 1)
+    mouse.up()
+
+    expect(picture.page).to_have_url(re.compile(f"#e-{QUARK}$"))
+    picture.settle()
+    assert picture.state()["window"] == before
+    expect(picture.page).to_have_url(re.compile(f"#e-{QUARK}$"))
+
+
+def test_the_list_stays_on_its_page_until_the_window_is_another(draw: Draw) -> None:
+    picture = at_rest(draw(KINDS["many"]))
+    mark = picture.state()["marks"][0]
+    x, y = picture.middle()
+    mouse = picture.page.mouse
+
+    mouse.click(*picture.at(mark["id"]))
+    expect(picture.page.locator(f"#e-{mark['id']} h4 a")).to_be_focused()
+    turned = picture.page.url
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(x + 40, y)  # nowhere: all there is is seen
+    mouse.up()
+    picture.settle()
+
+    assert picture.page.url == turned
+    expect(picture.page.locator(f"#e-{mark['id']} h4 a")).to_have_count(1)
+
+    picture.page.keyboard.press("+")
+    expect(picture.page).to_have_url(re.compile("[?&]from="))
+    assert "cursor=" not in picture.page.url
 
 
 def test_focus_on_a_card_outlines_its_mark(draw: Draw) -> None:
@@ -909,11 +964,9 @@ def test_on_a_phone_there_is_the_brush_and_the_list(open_page: Open) -> None:
 
     fingers = Fingers(page)
 
-    fingers.move(*([(x, y - 30 * step)] for step in range(6)))
-    page.wait_for_function("() => scrollY > 60")
+    fingers.scroll(x, y, 150)
     assert "from=" not in page.url
 
-    page.evaluate("scrollTo(0, 0)")
     fingers.move(*([(x + 25 * step, y)] for step in range(6)))
     expect(page).to_have_url(re.compile("from="))
 

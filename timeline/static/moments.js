@@ -6,11 +6,13 @@ const REST_MS = 120;
 // Asked for each time: the picture brings the form of another list.
 const within = (query) => document.querySelector(`details.moments .slide ${query}`);
 const lang = document.querySelector("details.moments .slide").dataset.lang;
-const number = new Intl.NumberFormat(lang, { useGrouping: "min2" });
-const day = new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, {
-  dateStyle: "long",
-  timeZone: "UTC",
-});
+// Made when they are needed: the first one takes long.
+const number = (one) => new Intl.NumberFormat(lang, { useGrouping: "min2" }).format(one);
+const day = (one) =>
+  new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, {
+    dateStyle: "long",
+    timeZone: "UTC",
+  }).format(one);
 let waiting;
 
 const changes = async (args) => {
@@ -25,14 +27,14 @@ const tell = async (slider, said) => {
   const [change] = told.changes;
   // Meanwhile it may have moved on.
   if (!change || slider.valueAsNumber !== position) return;
-  const recorded = day.format(new Date(change.recorded_at));
-  said.textContent = [number.format(position), recorded, change.words].join(" · ");
+  const recorded = day(new Date(change.recorded_at));
+  said.textContent = [number(position), recorded, change.words].join(" · ");
 };
 
 document.addEventListener("input", ({ target }) => {
   if (target !== within("input[type=range]")) return;
   const said = within("output");
-  said.textContent = number.format(target.valueAsNumber);
+  said.textContent = number(target.valueAsNumber);
   clearTimeout(waiting);
   // Without words the number says it.
   waiting = setTimeout(() => tell(target, said).catch(() => {}), REST_MS);

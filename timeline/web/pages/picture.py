@@ -184,7 +184,7 @@ def _words(reader: Reader) -> JsonObject:
     """All that the script says; the names in braces are its own."""
     return {
         "about": reader.say("c. {title}"),
-        "today": reader.say("Today, {day}"),
+        "today": reader.say("Today"),
         "showing": reader.say("Showing {shown} of {total} entries, {window}"),
         "showing_more": reader.say(
             "Showing {shown} of more than {total} entries, {window}"

@@ -89,14 +89,18 @@ export const makeBrush = (overview, view, island, words, now) => {
       handle.setAttribute("aria-valuemin", String(strip.first));
       handle.setAttribute("aria-valuemax", String(strip.last));
       handle.setAttribute("aria-valuenow", String(bar));
-      handle.setAttribute(
-        "aria-valuetext",
-        words.date(index ? hi - DAY_S : lo, DATE),
-      );
     });
     const at = shareOf(strip, now());
     line.hidden = at <= 0 || at >= 1;
     line.style.insetInlineStart = percent(at);
+  };
+
+  /** In words, once it stands still. */
+  const tell = () => {
+    const { lo, hi } = view.window;
+    ends.forEach((handle, index) => {
+      handle.setAttribute("aria-valuetext", words.date(index ? hi - DAY_S : lo, DATE));
+    });
   };
 
   /** By bars. @param {number} end 0 or 1. @param {number} bar */
@@ -203,9 +207,10 @@ export const makeBrush = (overview, view, island, words, now) => {
     around.append(bars, brush);
   }
   overview.querySelector(".skip")?.remove();
-  view.listen(show);
+  view.listen((phase) => (phase === "ended" ? tell() : show()));
   show();
   return {
+    tell,
     /** Other bars: of everything, where the page came with those of a window.
      * @param {Element} other The figure. @param {Strip} its */
     replace(other, its) {
@@ -219,6 +224,7 @@ export const makeBrush = (overview, view, island, words, now) => {
       );
       view.widen(wholeOf(strip));
       show();
+      tell();
     },
   };
 };

@@ -31,6 +31,10 @@ export const makeGestures = (canvas, view, rtl) => {
     return { lo: view.limits.lo + secondsIn(from), hi: view.limits.lo + secondsIn(to) };
   };
 
+  // A click begins and ends as a drag does, and may tremble in between.
+  let start = { x: 0, y: 0 };
+  let moved = false;
+
   /** @type {import("d3-zoom").ZoomBehavior<HTMLCanvasElement, unknown>} */
   const behaviour = zoom();
   behaviour
@@ -46,12 +50,15 @@ export const makeGestures = (canvas, view, rtl) => {
       return Math.abs(event.deltaY) < 50 && !event.deltaMode ? step * 5 : step;
     })
     .clickDistance(SLACK_PX)
-    .on("zoom", (event) => {
-      if (event.sourceEvent) view.move(windowOf(event.transform));
+    .on("start", ({ sourceEvent: { clientX: x, clientY: y } }) => {
+      start = { x, y };
+      moved = false;
     })
-    .on("end", (event) => {
-      if (event.sourceEvent) view.end();
-    });
+    .on("zoom", ({ sourceEvent: { type, clientX: x, clientY: y }, transform }) => {
+      moved ||= type !== "mousemove" || Math.hypot(x - start.x, y - start.y) > SLACK_PX;
+      if (moved) view.move(windowOf(transform));
+    })
+    .on("end", () => (moved ? view.end() : follow()));
 
   const follow = () => {
     const { lo, hi } = view.window;

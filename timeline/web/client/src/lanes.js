@@ -17,6 +17,9 @@ import { unitOf, unitStart } from "./units.js";
 const MOST_MARKS = 120;
 const LEAST_CELL_PX = 4;
 
+/** Until the lanes are drawn without their tiles. */
+const PATIENCE_MS = 150;
+
 /** Around a mark, for fingers. */
 const NEAR_PX = 8;
 
@@ -38,6 +41,7 @@ export class Lanes {
   /** @type {Mark[]} */
   #marks = [];
   #frame = 0;
+  #width = 0;
   #changed;
   /** @type {string | null} */
   #chosen = null;
@@ -59,30 +63,37 @@ export class Lanes {
     this.#rtl = getComputedStyle(element).direction === "rtl";
     this.#heads = [...element.querySelectorAll(".heads > li")];
     this.canvas = document.createElement("canvas");
-    element.querySelector(".plot")?.append(this.canvas);
+    const plot = element.querySelector(".plot");
+    this.#width = plot?.clientWidth ?? 0;
+    plot?.append(this.canvas);
     this.#shelves = shelvesOf(island.lanes);
     const glyphs = this.#heads.map(
       (head) => head.querySelector("path")?.getAttribute("d") ?? "",
     );
     this.#paper = new Canvas(this.canvas, glyphs, readTheme(element));
     this.#layout = new Layout(island, words, (text) => this.#paper.measure(text));
-    this.tiles = new Tiles(island, () => this.redraw());
+    this.tiles = new Tiles(island, () => this.#arrived());
     this.#rest = view.window;
     view.listen((phase) => {
       if (phase === "ended") this.#rest = view.window;
       this.redraw();
     });
-    new ResizeObserver(() => this.redraw()).observe(this.canvas);
+    new ResizeObserver(() => this.#resized()).observe(this.canvas);
     watchTheme(() => this.#dress());
     watchRatio(() => this.redraw());
     matchMedia("print").addEventListener("change", () => this.#dress());
-    document.fonts.ready.then(() => {
+    document.fonts.addEventListener("loadingdone", () => {
       this.#layout.forget();
       this.redraw();
     });
-    // Ahead of the first frame, so that it has them if they are here already.
-    if (this.canvas.clientWidth) this.tiles.seen(view.window);
-    this.redraw();
+    if (this.#width) this.tiles.seen(view.window);
+    // An empty picture is better than none, but worse than one that comes at once.
+    setTimeout(() => this.drawing ?? this.redraw(), PATIENCE_MS);
+  }
+
+  /** Whether there is room for them, as there is not on a phone. */
+  get isSeen() {
+    return this.#width > 0;
   }
 
   /** The entry that is outlined. */
@@ -122,14 +133,28 @@ export class Lanes {
     return this.#marks.find((one) => one.id === id);
   }
 
+  #arrived() {
+    if (this.drawing || this.tiles.failed) return this.redraw();
+    // The first picture does not wait for what else the page has to lay out.
+    if (this.#width && this.tiles.seen(this.#view.window).complete) this.#draw();
+  }
+
+  #resized() {
+    const width = this.canvas.clientWidth;
+    if (width === this.#width) return;
+    this.#width = width;
+    this.redraw();
+  }
+
   #dress() {
     this.#paper.wear(readTheme(this.#element));
     this.redraw();
   }
 
   #draw() {
+    cancelAnimationFrame(this.#frame);
     this.#frame = 0;
-    const width = this.canvas.clientWidth;
+    const width = this.#width;
     // On a phone there are no lanes: nothing is asked for.
     if (!width) return;
     const { window } = this.#view;
@@ -161,21 +186,13 @@ export class Lanes {
       origin: (origin - window.lo) * scale.perSecond,
       cells,
       now,
-      nowWords: this.#nowWords(now),
+      nowWords: this.#island.moment?.words ?? this.#words.say("today"),
       chosen: this.#chosen,
     });
     const ticks = axis.ticks.map((tick) => tick.words);
     this.drawing = { complete, level, number, counted, ticks, marks: drawn, cells };
     this.#head(counts.byLane, drawn);
     this.#changed(this);
-  }
-
-  /** @param {number} now */
-  #nowWords(now) {
-    const { moment } = this.#island;
-    if (moment) return moment.words;
-    const day = this.#words.date(now, { day: "numeric", month: "short" });
-    return this.#words.say("today", { day });
   }
 
   /**

@@ -20,6 +20,8 @@ export const TAIL = 24;
 const GLYPH = 6;
 const AIR = 8;
 const LONGEST_LABEL = 300;
+/** Shorter than any name with the air around it. */
+const SHORTEST = 3 * AIR;
 /** Labels whose width is kept. */
 const MOST_LABELS = 5_000;
 
@@ -139,15 +141,23 @@ export class Layout {
     const reach = body.kept
       ? [Math.min(from, px(body.kept.from)), Math.max(to, px(body.kept.to))]
       : [from, to];
-    const [label, width] = this.#labelOf(mark);
+    const lane = this.#laneOf(mark.category);
+    const rows = taken[lane];
+    const rowFor = (/** @type {[number, number]} */ extent) =>
+      rows.findIndex((one) => isFree(one, extent));
+    const [start, end] = [reach[0] - AIR / 2, reach[1] + AIR / 2];
+    const bare = /** @type {[number, number]} */ ([start, end]);
+    // Most names are never measured: where there is no room for a short one either.
+    const within = body.kept || to - from > SHORTEST + 2 * AIR + TAIL;
+    const nameable =
+      rowFor([start - SHORTEST, end]) >= 0 ||
+      rowFor([start, end + SHORTEST]) >= 0 ||
+      (within && rowFor(bare) >= 0);
+    const [label, width] = nameable ? this.#labelOf(mark) : ["", 0];
     const [first, last] = this.#edges;
     // Where a day is wide its name still stands beside its glyph.
     const middle = (from + to) / 2;
     let labelAt = body.form === "glyph" ? middle + GLYPH + 4 : to + 6;
-    const bare = /** @type {[number, number]} */ ([
-      reach[0] - AIR / 2,
-      reach[1] + AIR / 2,
-    ]);
     const before = (body.form === "glyph" ? middle - GLYPH - 4 : from - 6) - width;
     const [fitsBehind, fitsBefore] = [labelAt + width <= last, before > first];
     const needed = width + 2 * AIR + TAIL;
@@ -163,15 +173,12 @@ export class Layout {
         ? bare
         : [Math.min(bare[0], labelAt - AIR), Math.max(bare[1], labelAt + width + AIR)]
     );
-    const lane = this.#laneOf(mark.category);
-    const rows = taken[lane];
-    let row = rows.findIndex((one) => isFree(one, whole));
+    let row = nameable ? rowFor(whole) : -1;
     const named = row >= 0;
-    if (!named) row = rows.findIndex((one) => isFree(one, bare));
+    if (!named) row = rowFor(bare);
     const crowded = row < 0;
     if (crowded) row = emptiest(rows, bare);
     rows[row].push(named ? whole : bare);
-    const [start, end] = bare;
     return {
       mark,
       body,

@@ -15,7 +15,10 @@ import { makeWords } from "./words.js";
 /** After the last movement, until the page follows. */
 const REST_MS = 500;
 
-/** All of the page has come: the script may run as soon as there is room to draw. */
+/** Until words are made, if there is no picture yet: they take as long as it does. */
+const WORDLESS_MS = 400;
+
+/** All of the page has come: the script runs as soon as there is room to draw. */
 const ready = new Promise((resolve) => {
   if (document.readyState !== "loading") resolve(null);
   else document.addEventListener("DOMContentLoaded", resolve);
@@ -31,12 +34,16 @@ const start = (island) => {
   const failure = byId("picture-failed");
   const wanted = windowOf(island);
   const view = new View(wholeOf(island.strip), wanted);
-  const brush = makeBrush(byId("picture-overview"), view, island, words, now);
+  // The lanes first: they measure their room, and the page is laid out as it came.
   const lanes = new Lanes(byId("picture-lanes"), view, island, words, now, drawn);
+  const brush = makeBrush(byId("picture-overview"), view, island, words, now);
   const gestures = makeGestures(lanes.canvas, view, rtl);
   new ResizeObserver(() => gestures.follow()).observe(lanes.canvas);
 
   // -- what the page says ------------------------------------------------------------
+
+  let speak = () => {};
+  const spoken = new Promise((resolve) => (speak = () => resolve(null)));
 
   const shownWindow = () => (view.isWhole ? null : view.window);
 
@@ -55,6 +62,7 @@ const start = (island) => {
     if (!drawing?.complete || document.documentElement.dataset.picture) return;
     document.documentElement.dataset.picture = "drawn";
     performance.mark("picture-drawn");
+    setTimeout(speak);
   }
 
   const fail = () => {
@@ -64,7 +72,10 @@ const start = (island) => {
 
   // -- the address, and the list that stands at it -----------------------------------
 
-  let settled = addressOf(island, shownWindow());
+  // What stands in the address bar, and what its window alone would be: the list may
+  // have been turned to another page of the same.
+  let settled = location.pathname + location.search;
+  let listed = addressOf(island, shownWindow());
   let resting = 0;
   let pushing = false;
   let moving = false;
@@ -79,10 +90,11 @@ const start = (island) => {
   const settle = async () => {
     resting = 0;
     const address = addressOf(island, shownWindow());
-    if (address === settled) return;
-    settled = address;
-    write(pushing ? "push" : "replace", address);
+    const how = pushing ? "push" : "replace";
     pushing = false;
+    if (address === listed) return;
+    settled = listed = address;
+    write(how, address);
     await ready;
     try {
       if (await page.show(address)) {
@@ -100,9 +112,11 @@ const start = (island) => {
   };
 
   view.listen((phase, how) => {
+    // The list need not follow, and what else it waits for is not put off.
+    if (how.quiet) return void (moving &&= phase !== "ended");
     stop();
     moving = phase === "moving";
-    if (phase !== "ended" || how.quiet) return;
+    if (moving) return;
     pushing ||= how.push === true;
     resting = setTimeout(settle, REST_MS);
   });
@@ -123,6 +137,7 @@ const start = (island) => {
         window = its && windowOf(its);
         view.go(window ?? view.limits, { quiet: true });
       }
+      listed = addressOf(island, shownWindow());
       tell();
     }
     const id = location.hash.slice(1);
@@ -219,15 +234,16 @@ const start = (island) => {
   listenToKeys(view, rtl, { now, step });
   failure.querySelector("button")?.addEventListener("click", () => {
     lanes.tiles.retry();
-    settled = "";
+    listed = "";
     settle();
   });
 
   // -- as the page came --------------------------------------------------------------
 
   history.replaceState({ ...history.state, window: wanted && view.window }, "");
-  settled = location.pathname + location.search;
-  ready.then(tell);
+  setTimeout(speak, lanes.isSeen ? WORDLESS_MS : 0);
+  spoken.then(brush.tell);
+  Promise.all([ready, spoken]).then(tell);
   if (wanted) {
     // The server drew the bars around the window; the brush moves over all of them.
     ready

@@ -116,6 +116,9 @@ export class Tiles {
     const asking = new AbortController();
     this.#asked.set(key, asking);
     const { signal } = asking;
+    // Where a browser's tools watch, it looks up where in the script whoever asks stands:
+    // 20 ms from within the start of it all, 1 ms from here.
+    await null;
     try {
       if (key === DENSITY) {
         const more = `${this.#query ? "&" : "?"}bars=${BARS}`;

@@ -61,7 +61,7 @@ export class View {
     const wasWhole = this.isWhole;
     this.#limits = hull(around(whole), wasWhole ? null : this.#window);
     if (wasWhole) this.#window = this.#limits;
-    this.#tell("moving", {});
+    this.#tell("moving", { quiet: true });
   }
 
   /** Follow a hand: nothing is announced before it ends. @param {Window} window */

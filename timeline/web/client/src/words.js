@@ -8,6 +8,15 @@ import { DAY_S } from "./units.js";
 const MOST_DAYS = 93;
 const YEAR_S = 365.25 * DAY_S;
 
+// The first use of Intl takes a browser 25 ms, as long as it takes to draw the picture.
+// What reads the same without it does without: small numbers, and years of our era.
+
+/** From here on, thousands are set apart. */
+const GROUPED = 10_000;
+
+/** @param {Intl.DateTimeFormatOptions} options */
+const isYear = ({ year, ...others }) => year === "numeric" && !Object.keys(others).length;
+
 /** @param {number} second */
 const dateOf = (second) => new Date(second * 1000);
 
@@ -30,19 +39,29 @@ export const makeWords = (island) => {
     if (!made) formats.set(key, (made = new Intl.DateTimeFormat(lang, all)));
     return made;
   };
-  const numbers = new Intl.NumberFormat(lang, { useGrouping: "min2" });
+  /** @type {Intl.NumberFormat | null} */
+  let numbers = null;
+  const number = (/** @type {number} */ one) => {
+    if (one < GROUPED) return String(one);
+    numbers ??= new Intl.NumberFormat(lang, { useGrouping: "min2" });
+    return numbers.format(one);
+  };
   // The pages say it so; Intl has no option for it.
   const ours = (/** @type {string} */ text) => {
-    const apart = text.replace(/\d{5,}/g, (year) => numbers.format(Number(year)));
+    const apart = text.replace(/\d{5,}/g, (year) => number(Number(year)));
     if (lang !== "en-GB") return apart;
     return apart.replace(/\bBC\b/g, "BCE").replace(/\bAD\b/g, "CE");
   };
 
   return {
     /** A number with its thousands set apart. @param {number} number */
-    number: (number) => numbers.format(number),
+    number,
     /** @param {number} second @param {Intl.DateTimeFormatOptions} options */
-    date: (second, options) => ours(format(options, second).format(dateOf(second))),
+    date: (second, options) => {
+      const year = dateOf(second).getUTCFullYear();
+      if (isYear(options) && year > 0 && year < GROUPED) return String(year);
+      return ours(format(options, second).format(dateOf(second)));
+    },
     /** From its first to its last day. @param {Window} window */
     window: ({ lo, hi }) => {
       const last = hi - DAY_S;
