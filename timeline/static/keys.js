@@ -41,8 +41,11 @@ const step = (by) => {
 const firstInSight = (all) =>
   Math.max(all.findIndex((one) => one.getBoundingClientRect().top > 0), 0);
 
+// Not a checkbox: it takes no letters, and that of the dialog has the focus until the
+// frame after it is closed.
 const typing = (target) =>
-  target.isContentEditable || target.closest("input, textarea, select");
+  target.isContentEditable ||
+  target.closest("input:not([type=checkbox]), textarea, select");
 
 const search = () => {
   const box = document.querySelector('input[type="search"]');
