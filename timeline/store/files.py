@@ -115,6 +115,7 @@ class ViewStore:
             migrations=_migrations(),
             synchronous="NORMAL",
             deadline_s=self._deadline_s,
+            scattered=True,
             mapped_bytes=_MAPPED_BYTES,
         )
 

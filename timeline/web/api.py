@@ -8,7 +8,7 @@ from typing import TypedDict
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request, url_for
-from werkzeug import Response as WerkzeugResponse
+from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import (
     NotFound,
 )
@@ -79,7 +79,7 @@ def make_api(
     # -- writing ---------------------------------------------------------------
 
     @api.post("/api/events")
-    def append_events() -> WerkzeugResponse:
+    def append_events() -> ResponseReturnValue:
         """Append one event, or a list of them: all or nothing.
 
         201 with receipts and the address of the first; 200 with the first result

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from werkzeug import Request, Response
+from werkzeug import Request
 from werkzeug.exceptions import (
     BadRequest,
     Forbidden,
@@ -28,7 +28,7 @@ from timeline.schemas import (
 )
 from timeline.service import Timeline
 from timeline.web.answers import refuse_unacceptable
-from timeline.web.errors import NotAppendedError, secure
+from timeline.web.errors import SECURITY, NotAppendedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,15 +64,23 @@ class Appending:
         if environ["REQUEST_METHOD"] != "POST" or environ["PATH_INFO"] != PATH:
             return self._app(environ, start_response)
         try:
-            response = append(self._timeline, Request(environ))
+            body, status, headers = append(self._timeline, Request(environ))
         except Exception as refusal:
             environ[_REFUSAL] = refusal
             return self._app(environ, start_response)
-        return secure(response)(environ, start_response)
+        # Not by a `Response`, which takes a tenth of the time of an append.
+        headers.append(("Content-Length", str(len(body))))
+        start_response(f"{status.value} {status.phrase}", [*headers, *SECURITY.items()])
+        return [body]
 
 
-def append(timeline: Timeline, request: Request) -> Response:
+def append(
+    timeline: Timeline, request: Request
+) -> tuple[bytes, HTTPStatus, list[tuple[str, str]]]:
     """Append the events of *request*, all or none, and answer with their receipts.
+
+    Returns:
+        Body, status and headers.
 
     Raises:
         HTTPException: It may not, or its body cannot be read.
@@ -103,14 +111,14 @@ def append(timeline: Timeline, request: Request) -> Response:
         ) from error
     receipts: list[Json] = [dump_receipt(event) for event in appended.events]
     position = appended.events[0].position
-    return Response(
+    return (
         write_json(receipts if listed else receipts[0]),
-        status=HTTPStatus.OK if appended.repeated else HTTPStatus.CREATED,
-        mimetype=_JSON,
-        headers={
-            "Location": f"{quote(request.script_root)}{PATH}/{position}",
-            "Cache-Control": "no-store",
-        },
+        HTTPStatus.OK if appended.repeated else HTTPStatus.CREATED,
+        [
+            ("Content-Type", _JSON),
+            ("Location", f"{quote(request.script_root)}{PATH}/{position}"),
+            ("Cache-Control", "no-store"),
+        ],
     )
 
 

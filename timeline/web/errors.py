@@ -97,7 +97,7 @@ _OF_HTTP: Mapping[int, str] = {
     )
 }
 
-_SECURITY = {
+SECURITY: Mapping[str, str] = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; "
         "connect-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -106,6 +106,7 @@ _SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
+"""Headers that every answer has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,7 +337,7 @@ _Answer = TypeVar("_Answer", bound=WerkzeugResponse)
 
 
 def secure(response: _Answer) -> _Answer:
-    """*response* with the headers that every answer has."""
-    for name, value in _SECURITY.items():
+    """*response* with `SECURITY`, where it says nothing else."""
+    for name, value in SECURITY.items():
         response.headers.setdefault(name, value)
     return response
