@@ -204,6 +204,24 @@ def test_the_writer_syncs_as_asked_and_keeps_a_wal(
     db.close()
 
 
+@pytest.mark.parametrize("scattered", [False, True])
+def test_a_scattered_commit_waits_beside_the_file(path: Path, scattered: bool) -> None:
+    """Others are in it as soon as a thousand pages have come together."""
+    db = Database(path, migrations=[FIRST], synchronous="NORMAL", scattered=scattered)
+    before = path.stat().st_size
+    with db.write() as con:
+        con.execute("CREATE TABLE many (x BLOB) STRICT")
+        con.executemany("INSERT INTO many VALUES (zeroblob(4000))", [()] * 2_000)
+    with db.write() as con:
+        con.execute("INSERT INTO one VALUES (1)")
+
+    assert (path.stat().st_size == before) is scattered
+    assert db.row("SELECT count(*) FROM many") == (2_000,)
+    db.close()
+    assert path.stat().st_size > 2_000 * 4_000
+    assert not path.with_name(f"{path.name}-wal").exists()
+
+
 def test_the_log_is_synced_on_every_commit(path: Path) -> None:
     """Acknowledged means durable."""
     db = open_events_db(path)
