@@ -274,6 +274,9 @@ def test_keys_search_and_tell_of_themselves(open_page: Open) -> None:
     page.keyboard.press("Escape")
     assert not keys.is_visible()
 
+    page.keyboard.press("?")
+    assert keys.is_visible()
+    page.keyboard.press("Escape")
     page.evaluate("""() => {  // as fast as it goes: what had the focus has it still
       const dialog = document.querySelector("dialog");
       dialog.showModal();

@@ -7,12 +7,15 @@ const REST_MS = 120;
 const within = (query) => document.querySelector(`details.moments .slide ${query}`);
 const lang = document.querySelector("details.moments .slide").dataset.lang;
 // Made when they are needed: the first one takes long.
-const number = (one) => new Intl.NumberFormat(lang, { useGrouping: "min2" }).format(one);
-const day = (one) =>
-  new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, {
-    dateStyle: "long",
-    timeZone: "UTC",
-  }).format(one);
+let made;
+const formats = () =>
+  (made ??= {
+    number: new Intl.NumberFormat(lang, { useGrouping: "min2" }),
+    day: new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, {
+      dateStyle: "long",
+      timeZone: "UTC",
+    }),
+  });
 let waiting;
 
 const changes = async (args) => {
@@ -27,14 +30,15 @@ const tell = async (slider, said) => {
   const [change] = told.changes;
   // Meanwhile it may have moved on.
   if (!change || slider.valueAsNumber !== position) return;
-  const recorded = day(new Date(change.recorded_at));
-  said.textContent = [number(position), recorded, change.words].join(" · ");
+  const { number, day } = formats();
+  const recorded = day.format(new Date(change.recorded_at));
+  said.textContent = [number.format(position), recorded, change.words].join(" · ");
 };
 
 document.addEventListener("input", ({ target }) => {
   if (target !== within("input[type=range]")) return;
   const said = within("output");
-  said.textContent = number(target.valueAsNumber);
+  said.textContent = formats().number.format(target.valueAsNumber);
   clearTimeout(waiting);
   // Without words the number says it.
   waiting = setTimeout(() => tell(target, said).catch(() => {}), REST_MS);
